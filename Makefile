@@ -1,0 +1,72 @@
+# The verbs of this repository. `make help` lists them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+CLUSTER := $(PYTHON) -m cluster
+export PYTHONUNBUFFERED := 1
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+
+$(VENV)/.stamp: requirements/dev.txt pyproject.toml
+	$(CLUSTER) python
+	$(PYTHON) -m venv --clear $(VENV)
+	$(PY) -m pip install --quiet --require-hashes -r requirements/dev.txt
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: venv
+venv: $(VENV)/.stamp ## the virtual environment with everything that is pinned
+
+.PHONY: check
+check: venv ## style, types, import floors, and that generated files are fresh
+	$(PY) -m ruff check .
+	$(PY) -m mypy operator/trimtab cluster demo tests
+	$(VENV)/bin/lint-imports .importlinter
+	$(PY) -m trimtab.api.crd --check crds/
+	$(PY) -m trimtab.api.reference --check docs/kinds/
+
+.PHONY: generate
+generate: venv ## write crds/ and the field tables of docs/kinds/ anew
+	$(PY) -m trimtab.api.crd crds/
+	$(PY) -m trimtab.api.reference docs/kinds/
+
+.PHONY: unit
+unit: venv ## the pure tests, no sockets
+	$(PY) -m pytest tests/unit
+
+.PHONY: test
+test: venv check ## everything, on a real cluster on this machine
+	$(PY) -m tests
+
+.PHONY: up
+up: ## bring the local cluster up, images included
+	$(CLUSTER) up
+	$(CLUSTER) images
+
+.PHONY: down
+down: ## end the local cluster and leave nothing behind but the cache of builds
+	$(CLUSTER) down
+
+.PHONY: demo
+demo: venv ## the whole story on real flights, live
+	$(PY) -m demo
+
+.PHONY: demo-down
+demo-down: ## end what `make demo` left running
+	$(CLUSTER) down
+
+.PHONY: bench-operator
+bench-operator: venv ## 1,000 ModelDeployments at once, beside a bare client that makes the same writes
+	$(PY) -m tests.bench.operator
+
+.PHONY: lock
+lock: venv ## pin requirements/*.txt anew, with hashes and without addresses
+	$(PY) -m pip install --quiet uv
+	for set in controller:operator serving:server training:trainer dev:dev; do \
+	  $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-find-links --extra $${set%%:*} -o requirements/$${set##*:}.txt; \
+	done

@@ -1,0 +1,1 @@
+"""The demonstration: a year of real flights, replayed month by month."""

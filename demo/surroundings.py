@@ -1,0 +1,103 @@
+"""Where the demo runs: on the local cluster that it starts, or on the one that KUBECONFIG names.
+
+On the user's own cluster, images are pushed to TRIMTAB_REGISTRY, and requests go through `kubectl proxy`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from demo import install
+from demo.objects import NAMESPACE
+
+PROXY_PORT = 8901
+
+
+class DemoError(Exception):
+    """What went wrong and what to do, as a sentence."""
+
+
+class Surroundings:
+    """kubectl, images and addresses of one cluster. `local`: the demo started it, and `make demo-down` ends it."""
+
+    def __init__(self) -> None:
+        given = os.environ.get("KUBECONFIG")
+        self.local = not given
+        if given and not os.environ.get("TRIMTAB_REGISTRY"):
+            raise DemoError(
+                "KUBECONFIG is set, so the demo would use that cluster, and it needs a registry to push its images to: "
+                "set TRIMTAB_REGISTRY, such as registry.example.com/team, or unset KUBECONFIG to use a cluster of its own"
+            )
+        program = None if self.local else shutil.which("kubectl")
+        if not self.local and program is None:
+            raise DemoError("KUBECONFIG is set, but there is no kubectl on the PATH: install it")
+        self._kubectl = [program] if program else [*install.CLUSTER, "kubectl"]
+        self.says = "kubectl" if program else "python3 -m cluster kubectl"
+
+    @property
+    def kubectl(self) -> list[str]:
+        return self._kubectl
+
+    def do(self, *words: str, given: str | bytes | None = None) -> str:
+        """One kubectl command in the demo's namespace; raises `DemoError` with its words when it fails."""
+        raw = given.encode() if isinstance(given, str) else given
+        command = [*self._kubectl, "--namespace", NAMESPACE, *words]
+        done = subprocess.run(command, input=raw, capture_output=True, check=False, cwd=install.ROOT)
+        if done.returncode != 0:
+            raise DemoError(f"kubectl {' '.join(words)}: {done.stderr.decode().strip()}")
+        return done.stdout.decode()
+
+    def get(self, name: str) -> Any:
+        """An object, or an empty one where there is none yet."""
+        text = self.do("get", name, "--ignore-not-found", "--output", "json")
+        return json.loads(text) if text.strip() else {}
+
+    def apply(self, path: Path) -> None:
+        self.do("apply", "--server-side", "--force-conflicts", "--filename", str(path))
+
+    def images(self) -> dict[str, str]:
+        """Builds the images and brings them to where the cluster finds them."""
+        words = ["images"] if self.local else ["images", "--push", os.environ["TRIMTAB_REGISTRY"]]
+        built: dict[str, str] = json.loads(install.cluster(*words))
+        return built
+
+    @contextmanager
+    def endpoint(self) -> Iterator[Callable[[str], str]]:
+        """Gives a function from a ModelDeployment's name to the base address of its server."""
+        if self.local:
+            yield lambda name: f"http://{self.get(f'service/{name}')['spec']['clusterIP']}"
+            return
+        command = [*self._kubectl, "proxy", f"--port={PROXY_PORT}"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as proxy:
+            try:
+                root = f"http://127.0.0.1:{PROXY_PORT}/api/v1/namespaces/{NAMESPACE}/services"
+                yield lambda name: f"{root}/{name}:80/proxy"
+            finally:
+                proxy.terminate()
+
+    def copy(self, path: Path) -> None:
+        """A file into the data claim, through the pod that holds it open."""
+        script = f"import sys, shutil; f = open('/flights/{path.name}', 'wb'); shutil.copyfileobj(sys.stdin.buffer, f); f.close()"
+        self.do("exec", "--stdin", "loader", "--", "python", "-c", script, given=path.read_bytes())
+
+
+def wait(check: Callable[[], Any], within: float, what: str) -> Any:
+    """Looks once a second until the check gives something; raises `DemoError` when time is up."""
+    deadline = time.monotonic() + within
+    while not (found := check()):
+        if time.monotonic() > deadline:
+            raise DemoError(f"{what}: not so within {within:.0f} s")
+        time.sleep(1)
+    return found
+
+
+def python() -> str:
+    """The interpreter that the demo runs with, for the commands that it prints."""
+    return Path(sys.executable).name

@@ -1,0 +1,100 @@
+"""What can go wrong with a store, in five words, and how the messages of obstore become them. Messages never hold a
+secret."""
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from obstore import exceptions
+
+
+class Reason(StrEnum):
+    """Why bytes could not be had or left."""
+
+    NOT_FOUND = "NotFound"
+    """Nothing lies there."""
+    UNREACHABLE = "Unreachable"
+    """The store does not answer, or broke off: trying again may help."""
+    ACCESS_DENIED = "AccessDenied"
+    """The store refuses these credentials, or the path leads out of its claim."""
+    DIGEST_MISMATCH = "DigestMismatch"
+    """The bytes are not those that the digest names."""
+    UNSUPPORTED = "Unsupported"
+    """The address or the setting is none that can work."""
+
+
+class StoreError(Exception):
+    """Bytes could not be fetched or published. `reason` says of which kind it is, `message` names thing, value and
+    remedy."""
+
+    def __init__(self, reason: Reason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+
+    @property
+    def transient(self) -> bool:
+        """Whether trying again later may help."""
+        return self.reason is Reason.UNREACHABLE
+
+
+_SECRET_LENGTH = 6
+"""Shorter values of credentials are words such as `true` or a region, and no secrets."""
+_NO_LENGTH = "Content-Length Header missing"
+
+
+def clean(text: str, secrets: Iterable[str] = ()) -> str:
+    """One line without queries of URLs, user names in them or any of `secrets`, of at most 300 characters.
+
+    >>> clean("GET https://u:p@host/a?sig=abc failed: key topsecret\\n\\nDebug source: …", ["topsecret"])
+    'GET https://host/a failed: key ***'
+    """
+    line = " ".join(text.split("\n\nDebug source", 1)[0].split())
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= _SECRET_LENGTH:
+            line = line.replace(secret, "***")
+    line = re.sub(r"<.*?<Code>(.*?)</Code>(?:.*?<Message>(.*?)</Message>)?.*", r"\1: \2", line)
+    line = re.sub(r"://[^/@\s]+@", "://", line)
+    line = re.sub(r"\?[^\s]*", "", line)
+    return line if len(line) <= 300 else line[:299] + "…"
+
+
+def _reason(error: Exception, opening: bool) -> Reason:
+    """The kind of a failure. Listings report a status in their text only, other requests by the class of the error."""
+    said = str(error)
+    if isinstance(error, FileNotFoundError) or "404 Not Found" in said:
+        return Reason.NOT_FOUND
+    refused = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError | PermissionError
+    if isinstance(error, refused) or "403 Forbidden" in said or "401 Unauthorized" in said:
+        return Reason.ACCESS_DENIED
+    if isinstance(error, exceptions.UnknownConfigurationKeyError | exceptions.NotSupportedError | ValueError):
+        return Reason.UNSUPPORTED
+    return Reason.UNSUPPORTED if opening or _NO_LENGTH in said else Reason.UNREACHABLE
+
+
+_SENTENCES = {
+    Reason.NOT_FOUND: "{uri} does not exist: check bucket and path",
+    Reason.ACCESS_DENIED: "{uri} refuses access: check the credentials and what they allow",
+    Reason.UNREACHABLE: "{uri} cannot be reached: check the address, the network and the server",
+    Reason.UNSUPPORTED: "{uri} cannot be used",
+}
+
+
+@contextmanager
+def told_of(uri: str, secrets: Iterable[str] = (), *, opening: bool = False) -> Iterator[None]:
+    """Turn what obstore and the file system raise inside into a StoreError that names `uri`.
+
+    `opening`: nothing is asked of a network yet, so that what goes wrong are the settings.
+    """
+    try:
+        yield
+    except StoreError:
+        raise
+    except (exceptions.BaseError, ValueError, OSError) as error:
+        reason = _reason(error, opening)
+        place = clean(uri)
+        said = "" if reason is Reason.NOT_FOUND else f" ({clean(str(error), secrets)})"
+        if _NO_LENGTH in str(error):
+            said = " (the server does not say how long the file is: Content-Length is missing)"
+        raise StoreError(reason, _SENTENCES[reason].format(uri=place) + said) from error

@@ -1,0 +1,115 @@
+"""Places: a URI taken apart and opened, with limits on time that every scheme shares. Nothing is read or written
+here."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from obstore.store import ObjectStore
+
+from trimtab.api.wire import Location
+from trimtab.store.faults import Reason, StoreError, clean, told_of
+
+CLIENT: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": "20s", "timeout": "12h"}
+"""A server that does not take the call within 5 s or falls silent for 20 s is gone; a long transfer may last."""
+RETRY: dict[str, Any] = {
+    "max_retries": 3,
+    "retry_timeout": timedelta(seconds=15),
+    "backoff": {"init_backoff": timedelta(milliseconds=200), "max_backoff": timedelta(seconds=3), "base": 2},
+}
+"""With `CLIENT`: an address where nobody answers fails within half a minute."""
+GLOB = frozenset("*?[")
+
+Environment = Mapping[str, str]
+"""Settings of one store by their names in obstore, such as `AWS_ACCESS_KEY_ID`."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a kind of address is opened. `open` takes location, bucket and settings; `settings` are the beginnings of
+    the names that
+    it understands; `check` may refuse a key before it is used."""
+
+    open: Callable[[Location, str, Environment], ObjectStore]
+    settings: tuple[str, ...] = ()
+    check: Callable[[str, str], None] | None = None
+    listable: bool = True
+    writable: bool = True
+
+
+@dataclass(frozen=True)
+class Place:
+    """An opened address: `key` within `store`. `uri` is what people see of it."""
+
+    scheme: Scheme
+    store: ObjectStore
+    bucket: str
+    key: str
+    uri: str
+    secrets: tuple[str, ...] = ()
+
+    def at(self, key: str) -> "Place":
+        """Another key of the same store; refused with StoreError where the scheme forbids it."""
+        if self.scheme.check:
+            self.scheme.check(self.bucket, key)
+        head = self.uri.split("://", 1)[0]
+        return Place(self.scheme, self.store, self.bucket, key, f"{head}://{self.bucket}/{key}", self.secrets)
+
+
+def settings(prefix: str, environment: Mapping[str, str] | None = None) -> Environment:
+    """Variables whose name begins with `prefix`, without it. `DATA_AWS_REGION` becomes `AWS_REGION` for the prefix
+    `DATA_`."""
+    variables = os.environ if environment is None else environment
+    return {name.removeprefix(prefix): value for name, value in variables.items() if name.startswith(prefix)}
+
+
+def split(uri: str) -> tuple[str, str, str]:
+    """Scheme, bucket and key of a URI, all taken literally. Raises StoreError (Unsupported) for one that leads
+    nowhere or upwards.
+
+    >>> split("s3://bucket/a folder/x.csv")
+    ('s3', 'bucket', 'a folder/x.csv')
+    """
+    scheme, separator, rest = uri.partition("://")
+    bucket, _, key = rest.partition("/")
+    if not separator or not bucket:
+        raise StoreError(Reason.UNSUPPORTED, f"{clean(uri)!r} is no address: write scheme://bucket/path")
+    parts = key.removesuffix("/").split("/")
+    if ".." in parts or "." in parts or ("" in parts and parts != [""]):
+        raise StoreError(Reason.UNSUPPORTED, f"{clean(uri)!r} must name its path without '..', '.' or '//'")
+    if "@" in bucket:
+        raise StoreError(
+            Reason.UNSUPPORTED, "an address must not hold a user name or password: use credentials.secretRef"
+        )
+    return scheme, bucket, "/".join(parts)
+
+
+def opened(location: Location, prefix: str) -> Place:
+    """Open an address with the credentials in the variables that begin with `prefix`. Raises StoreError."""
+    from trimtab.store import SCHEMES
+
+    name, bucket, key = split(location.uri)
+    scheme = SCHEMES.get(name)
+    if scheme is None:
+        known = ", ".join(f"{known}://" for known in SCHEMES)
+        raise StoreError(
+            Reason.UNSUPPORTED, f"{name}:// in {clean(location.uri)!r} is not supported: use one of {known}"
+        )
+    given = {key: value for key, value in settings(prefix).items() if key.startswith(scheme.settings or ("\0",))}
+    secrets = tuple(given.values())
+    with told_of(location.uri, secrets, opening=True):
+        store = scheme.open(location, bucket, given)
+    return Place(scheme, store, bucket, "", location.uri, secrets).at(key)
+
+
+def client_options(location: Location) -> dict[str, Any]:
+    """Options of the HTTP client for a location: time limits, its own certificates, and plain HTTP only where the
+    endpoint says so."""
+    options = dict(CLIENT)
+    if location.ca_bundle:
+        options["root_certificate"] = location.ca_bundle
+    if location.endpoint and location.endpoint.startswith("http://"):
+        options["allow_http"] = True
+    return options

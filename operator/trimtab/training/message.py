@@ -1,0 +1,108 @@
+"""Last words: a step's report as its termination message, trimmed until it fits. Never half a JSON, never a control
+character."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from trimtab.api.texts import CONTROL
+from trimtab.api.wire import TERMINATION_BYTES, Look, Published, StepReport, pack
+
+LOOK_BYTES = 3500
+"""A look at a Dataset is alone in its pod, and Kubernetes keeps 4,096 bytes of a container."""
+_TAIL = 800
+_Trim = Callable[[StepReport], StepReport]
+
+
+def write(report: StepReport, path: Path, limit: int = TERMINATION_BYTES) -> None:
+    """Leave a report where Kubernetes finds it. A place that cannot be written to costs the message, not the step."""
+    try:
+        path.write_text(fitted(report, limit))
+    except OSError as error:
+        print(f"the report could not be left at {path}: {error}", file=sys.stderr)
+
+
+def fitted(report: StepReport, limit: int = TERMINATION_BYTES) -> str:
+    """The report as JSON of at most `limit` bytes: what can be spared goes first, step by step."""
+    report = _cleaned(report)
+    text = report.to_json()
+    for trim in _trims():
+        if len(text.encode()) <= limit:
+            return text
+        report = trim(report)
+        text = report.to_json()
+    return text
+
+
+def tail(text: str, limit: int = _TAIL) -> str:
+    """The last lines of a log: whole lines where possible, valid text, at most `limit` bytes.
+
+    >>> tail("first\\nsecond\\x1b[31m\\nthird\\n", 14)
+    'second[31m\\nthird'
+    """
+    clean = CONTROL.sub("", text.encode("utf-8", "replace").decode()).strip()
+    if len(clean.encode()) <= limit:
+        return clean
+    cut = clean.encode()[-limit:].decode(errors="ignore")
+    _, newline, rest = cut.partition("\n")
+    return rest if newline and rest else cut
+
+
+def _cleaned(report: StepReport) -> StepReport:
+    message = CONTROL.sub("", report.message) if report.message else None
+    return report.model_copy(
+        update={"message": message, "log_tail": tail(report.log_tail) if report.log_tail else None}
+    )
+
+
+def _trims() -> Iterator[_Trim]:
+    """What can be spared, cheapest first."""
+    yield _look(lambda look: look.model_copy(update={"columns": (), "packed": _packed(look)}))
+    yield _published(lambda out: out.model_copy(update={"notes": tuple(_cut(note, 120) for note in out.notes[:3])}))
+    yield lambda report: report.model_copy(update={"log_tail": tail(report.log_tail, 300) if report.log_tail else None})
+    for length in (160, 80):
+        yield _look(lambda look, length=length: _short_failures(look, length, 10))  # type: ignore[misc]
+        yield _published(lambda out, length=length: _short_gates(out, length))  # type: ignore[misc]
+    yield _published(lambda out: out.model_copy(update={"notes": ()}))
+    yield _published(lambda out: out.model_copy(update={"signature": None}))
+    yield _look(lambda look: look.model_copy(update={"packed": None}))
+    yield _published(lambda out: out.model_copy(update={"metrics": tuple(_bare(metric) for metric in out.metrics)}))
+    yield _look(lambda look: _short_failures(look, 80, 3))
+    yield _published(lambda out: out.model_copy(update={"metrics": out.metrics[:8], "parity": None}))
+    yield lambda report: report.model_copy(update={"message": _cut(report.message or "", 600) or None})
+    yield lambda report: report.model_copy(update={"log_tail": None})
+    yield _published(lambda out: out.model_copy(update={"metrics": (), "gates": out.gates[:8]}))
+    yield _look(lambda look: look.model_copy(update={"failures": ()}))
+
+
+def _look(change: Callable[[Look], Look]) -> _Trim:
+    return lambda report: report.model_copy(update={"look": change(report.look)}) if report.look else report
+
+
+def _published(change: Callable[[Published], Published]) -> _Trim:
+    return lambda report: (
+        report.model_copy(update={"published": change(report.published)}) if report.published else report
+    )
+
+
+def _packed(look: Look) -> str:
+    columns = ",".join(column.model_dump_json(by_alias=True) for column in look.columns)
+    return pack(f"[{columns}]")
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
+
+
+def _short_failures(look: Look, length: int, most: int) -> Look:
+    failures = tuple(failure.model_copy(update={"message": _cut(failure.message, length)}) for failure in look.failures)
+    return look.model_copy(update={"failures": failures[:most]})
+
+
+def _short_gates(out: Published, length: int) -> Published:
+    gates = tuple(gate.model_copy(update={"message": _cut(gate.message, length)}) for gate in out.gates)
+    return out.model_copy(update={"gates": gates})
+
+
+def _bare(metric: object) -> object:
+    return metric.model_copy(update={"lower": None, "upper": None, "reason": _cut(metric.reason or "", 40) or None})  # type: ignore[attr-defined]

@@ -1,0 +1,140 @@
+"""A look at a Dataset: the fetch step alone."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from tests.process.training import pods
+from trimtab.api.wire import unpack
+
+
+def test_a_look_tells_digest_rows_columns_and_the_newest_time(pod: pods.Pod, claims: Path) -> None:
+    ended = pod.write(pods.look()).step("fetch")
+    assert ended.verdict == (0, None)
+    seen = ended.report.look
+    assert seen is not None
+    content = (claims / "data" / "rows.parquet").read_bytes()
+    assert seen.digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
+    assert (seen.rows, seen.bytes) == (590, len(content))
+    assert [(column.name, column.type) for column in seen.columns] == [
+        ("at", "Time"),
+        ("size", "Number"),
+        ("carrier", "Category"),
+        ("row id", "Number"),
+        ("late", "Boolean"),
+    ]
+    newest = pods.rows()["at"].max()
+    assert pd.Timestamp(seen.newest_time) == newest
+    assert seen.failures == ()
+
+
+def test_expectations_that_fail_are_part_of_the_look_and_no_failure_of_it(pod: pods.Pod) -> None:
+    expect = {
+        "rows": {"min": 591},
+        "freshness": {"maxAge": "1h"},
+        "columns": [
+            {"name": "size", "type": "Number", "max": 1, "maxMissing": "1%"},
+            {"name": "carrier", "type": "Category", "oneOf": ["AA", "B6"]},
+            {"name": "gone"},
+        ],
+    }
+    ended = pod.write(pods.look(pods.dataset(expect=expect))).step("fetch")
+    assert ended.code == 0
+    assert ended.report.look is not None
+    rules = [(failure.column, failure.rule) for failure in ended.report.look.failures]
+    assert rules == [
+        (None, "rows"),
+        ("at", "freshness"),
+        ("size", "max"),
+        ("size", "maxMissing"),
+        ("carrier", "oneOf"),
+        ("gone", "name"),
+    ]
+
+
+def test_the_columns_of_a_wide_table_are_packed(pod: pods.Pod, claims: Path) -> None:
+    names = [f"a rather long name of a column, {i}" for i in range(150)]
+    wide = pd.concat([pods.rows(30), pd.DataFrame(0, index=range(30), columns=names)], axis=1)
+    wide.to_parquet(claims / "data" / "wide.parquet")
+    ended = pod.write(pods.look(pods.dataset("pvc://data/wide.parquet"))).step("fetch")
+    assert ended.bytes <= 3500
+    assert ended.report.look is not None
+    assert ended.report.look.columns == ()
+    assert ended.report.look.packed is not None
+    assert len(json.loads(unpack(ended.report.look.packed))) == 155
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code", "reason", "said"),
+    [
+        ("gone.csv", None, 3, "NotFound", "pvc://data/gone.csv names no file: check the path"),
+        ("nothing/", "folder", 3, "NotFound", "pvc://data/nothing names no file: check the path"),
+        ("void.csv", "", 3, "EmptyData", "'void.csv' is a file without a single row"),
+        (
+            "broken.csv",
+            "at,size,late\n2026-01-01,1,true\n2026-01-02,2\n",
+            3,
+            "MalformedData",
+            "'broken.csv', line 3: 2 values where",
+        ),
+        (
+            "other.csv",
+            "at,size\n2026-01-01,1\n",
+            3,
+            "TargetColumnMissing",
+            "targetColumn 'late' is not among the columns: 'at', 'size'",
+        ),
+        (
+            "timeless.csv",
+            "size,late\n1,true\n",
+            3,
+            "TimeColumnMissing",
+            "timeColumn 'at' is not among the columns: 'size', 'late'",
+        ),
+        ("unlabelled.csv", "at,late\n2026-01-01,\n", 3, "NoLabels", "no row has a value in the target column"),
+    ],
+)
+def test_data_that_cannot_be_used_end_a_look(
+    name: str, content: str | None, code: int, reason: str, said: str, pod: pods.Pod, claims: Path
+) -> None:
+    if content == "folder":
+        (claims / "data" / name).mkdir()
+        (claims / "data" / name / "_SUCCESS").write_text("")
+    elif content is not None:
+        (claims / "data" / name).write_text(content)
+    ended = pod.write(pods.look(pods.dataset(f"pvc://data/{name}"))).step("fetch")
+    assert ended.verdict == (code, reason)
+    assert ended.report.message is not None
+    assert ended.report.message.startswith(said)
+    assert f"fetch: {reason}: {said}" in ended.stderr
+
+
+def test_a_store_that_does_not_answer_may_answer_later(pod: pods.Pod) -> None:
+    data = pods.dataset("s3://bucket/rows.parquet", source={"endpoint": "http://127.0.0.1:1", "region": "here"})
+    pod.environment |= {"DATA_AWS_ACCESS_KEY_ID": "key", "DATA_AWS_SECRET_ACCESS_KEY": "not-to-be-told"}
+    ended = pod.write(pods.look(data)).step("fetch")
+    assert ended.verdict == (1, "Unreachable")
+    assert "not-to-be-told" not in f"{ended.report} {ended.stdout} {ended.stderr}"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "Invalid JSON"),
+        ('{"schema": 1}', "namespace: Field required"),
+        ('{"schema": 2}', "schema 2 is newer than 1"),
+    ],
+)
+def test_a_run_that_cannot_be_read_is_not_tried_again(content: str, said: str, pod: pods.Pod) -> None:
+    (pod / "run.json").write_text(content)
+    ended = pod.step("fetch")
+    assert ended.verdict == (3, "RunUnreadable")
+    assert ended.report.message is not None
+    assert said in ended.report.message
+
+
+def test_a_look_has_no_other_step(pod: pods.Pod) -> None:
+    assert pod.write(pods.look()).step("train").verdict == (3, "RunUnreadable")

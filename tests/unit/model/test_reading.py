@@ -1,0 +1,302 @@
+"""Reading: odd files, each with the exact outcome. Nothing is guessed that changes a value."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from trimtab.api.dataset import DataFormat
+from trimtab.api.wire import Kind
+from trimtab.model import kinds, parsing, reading
+
+NAN = float("nan")
+
+
+def read(
+    folder: Path, declared: dict[str, Kind] | None = None, given: DataFormat | None = None, **files: Any
+) -> reading.Table:
+    """Write files and read them in the order given; `__` in a name stands for the point."""
+    parts = []
+    for name, content in files.items():
+        path = folder / name.replace("__", ".")
+        if isinstance(content, pa.Table):
+            pyarrow.parquet.write_table(content, path)
+        else:
+            path.write_bytes(content if isinstance(content, bytes) else content.encode())
+        parts.append(reading.Part(path.name, path))
+    return reading.read(parts, given, declared)
+
+
+def column(table: reading.Table, name: str) -> tuple[Kind, list[Any]]:
+    values = table.frame[name].tolist()
+    return table.kinds[name], ["NaN" if isinstance(value, float) and np.isnan(value) else value for value in values]
+
+
+# ---------------------------------------------------------------- CSV
+
+CSV = {
+    "numbers": ("1,2.5,-3e2,,+4, 5 ", "Number", [1.0, 2.5, -300.0, "NaN", 4.0, 5.0]),
+    "leading zeros": ("01,2,3", "Category", ["01", "2", "3"]),
+    "a zero before a point": ("0.5,0,00.5", "Category", ["0.5", "0", "00.5"]),
+    "plain zeros": ("0.5,0,-0.25", "Number", [0.5, 0.0, -0.25]),
+    "long digits": ("1,12345678901234567", "Category", ["1", "12345678901234567"]),
+    "digits that float64 holds": ("1,9007199254740992", "Number", [1.0, 9007199254740992.0]),
+    "a thousands mark": ('1,"1,234"', "Category", ["1", "1,234"]),
+    "an underscore": ("1,1_234", "Category", ["1", "1_234"]),
+    "NA is text": ("1,NA", "Category", ["1", "NA"]),
+    "nan is text": ("1,nan", "Category", ["1", "nan"]),
+    "None is text": ("a,None,null", "Category", ["a", "None", "null"]),
+    "inf is text": ("1,inf", "Category", ["1", "inf"]),
+    "hexadecimal is text": ("1,0x10", "Category", ["1", "0x10"]),
+    "booleans with a hole": ("true,False,,TRUE", "Boolean", [1.0, 0.0, "NaN", 1.0]),
+    "yes is text": ("yes,no", "Category", ["yes", "no"]),
+    "dates are text": ("2013-01-01,2013-01-02", "Category", ["2013-01-01", "2013-01-02"]),
+    "all empty": (",,", "Number", ["NaN", "NaN", "NaN"]),
+    "spaces are kept in text": (" a,a ", "Category", [" a", "a "]),
+}
+
+
+@pytest.mark.parametrize(("cells", "kind", "values"), CSV.values(), ids=CSV.keys())
+def test_cells_of_csv(cells: str, kind: Kind, values: list[Any], tmp_path: Path) -> None:
+    import csv
+
+    lines = "".join(f'"{cell}",x\n' if "," in cell else f"{cell},x\n" for cell in next(csv.reader([cells])))
+    assert column(read(tmp_path, a__csv=f"c,other\n{lines}"), "c") == (kind, values)
+
+
+def test_a_byte_order_mark_windows_line_ends_and_quoted_breaks_are_fine(tmp_path: Path) -> None:
+    table = read(tmp_path, a__csv=b'\xef\xbb\xbfname,n\r\n"one\r\ntwo",1\r\n"say ""hi""",2\r\n')
+    assert column(table, "name") == ("Category", ["one\r\ntwo", 'say "hi"'])
+    assert column(table, "n") == ("Number", [1.0, 2.0])
+
+
+def test_names_are_taken_literally(tmp_path: Path) -> None:
+    table = read(tmp_path, a__csv=' a b,c.d,"e,f",étage,label\n1,2,3,4,5\n')
+    assert list(table.frame) == [" a b", "c.d", "e,f", "étage", "label"]
+
+
+def test_a_gzipped_file_is_read(tmp_path: Path) -> None:
+    assert column(read(tmp_path, a__csv__gz=gzip.compress(b"n,m\n1,2\n")), "n") == ("Number", [1.0])
+    lines = gzip.compress(b'{"n": 1}\n')
+    assert column(read(tmp_path, a__jsonl__gz=lines), "n") == ("Number", [1.0])
+
+
+def test_a_kind_follows_from_all_files_together(tmp_path: Path) -> None:
+    table = read(tmp_path, a__csv="code,n\n1,1\n", b__csv="n,code\n2,07\n")
+    assert column(table, "code") == ("Category", ["1", "07"])
+    assert column(table, "n") == ("Number", [1.0, 2.0])
+
+
+def test_declared_kinds_decide(tmp_path: Path) -> None:
+    content = 'zip,flag,at,n\n501,1,2013-01-01T05:00:00-05:00,007\n,0,2013-01-02,x\n502,,oops,"1,234"\n'
+    declared: dict[str, Kind] = {"zip": "Category", "flag": "Boolean", "at": "Time", "n": "Number"}
+    table = read(tmp_path, declared, a__csv=content)
+    assert column(table, "zip") == ("Category", ["501", "", "502"])
+    assert column(table, "flag") == ("Boolean", [1.0, 0.0, "NaN"])
+    assert column(table, "at") == ("Time", [1357034400.0, 1357084800.0, "NaN"])
+    assert column(table, "n") == ("Number", [7.0, "NaN", "NaN"])
+    assert table.invalid == {"at": reading.Invalid(1, "'oops'"), "n": reading.Invalid(2, "'x'")}
+
+
+# ---------------------------------------------------------------- JSON lines
+
+
+def test_digits_in_json_strings_stay_text(tmp_path: Path) -> None:
+    table = read(tmp_path, a__jsonl='{"code": "1", "n": 1}\n{"code": "02", "n": 2.5}\n')
+    assert column(table, "code") == ("Category", ["1", "02"])
+    assert column(table, "n") == ("Number", [1.0, 2.5])
+
+
+def test_times_in_json_strings_stay_text_unless_declared(tmp_path: Path) -> None:
+    line = '{"at": "2013-01-01T00:00:00Z"}\n'
+    assert column(read(tmp_path, a__jsonl=line), "at") == ("Category", ["2013-01-01T00:00:00Z"])
+    assert column(read(tmp_path, {"at": "Time"}, a__jsonl=line), "at") == ("Time", [1356998400.0])
+
+
+def test_members_may_be_absent_null_or_in_any_order(tmp_path: Path) -> None:
+    table = read(tmp_path, a__jsonl='{"a": 1, "b": true}\n\n{"b": null}\n{"c": "x", "a": 3}\n')
+    assert table.rows == 3
+    assert column(table, "a") == ("Number", [1.0, "NaN", 3.0])
+    assert column(table, "b") == ("Boolean", [1.0, "NaN", "NaN"])
+    assert column(table, "c") == ("Category", ["", "", "x"])
+
+
+def test_a_mixture_of_text_and_numbers_is_text_and_integers_have_no_point(tmp_path: Path) -> None:
+    table = read(tmp_path, a__jsonl='{"a": 1}\n{"a": "1"}\n{"a": 1.0}\n{"a": 1.5}\n{"a": true}\n')
+    assert column(table, "a") == ("Category", ["1", "1", "1", "1.5", "true"])
+
+
+def test_a_number_declared_is_no_text_that_looks_like_one(tmp_path: Path) -> None:
+    table = read(tmp_path, {"a": "Number"}, a__jsonl='{"a": 1}\n{"a": "2"}\n{"a": true}\n{"a": ""}\n')
+    assert column(table, "a") == ("Number", [1.0, "NaN", "NaN", "NaN"])
+    assert table.invalid == {"a": reading.Invalid(2, "'2'")}
+
+
+# ---------------------------------------------------------------- Parquet
+
+
+def arrow(**columns: pa.Array) -> pa.Table:
+    return pa.table(columns)
+
+
+def test_types_of_parquet(tmp_path: Path) -> None:
+    from datetime import date, datetime, timedelta, timezone
+    from decimal import Decimal
+
+    zone = timezone(timedelta(hours=-5))
+    table = read(
+        tmp_path,
+        a__parquet=arrow(
+            code=pa.array([1, None, 2], pa.int64()),
+            flag=pa.array([True, None, False]),
+            price=pa.array([Decimal("1.50"), None, Decimal("2.25")]),
+            level=pa.array(["b", None, "a"]).dictionary_encode(),
+            half=pa.array([1.5, None, float("inf")], pa.float16()),
+            zoned=pa.array([datetime(2013, 1, 1, tzinfo=zone), None, None], pa.timestamp("ns", "America/New_York")),
+            naive=pa.array([datetime(2013, 1, 1, 0, 0, 0, 500000), None, None], pa.timestamp("ms")),
+            day=pa.array([date(1969, 12, 31), None, None]),
+            nothing=pa.nulls(3),
+            text=pa.array(["nan", "", None], pa.large_string()),
+        ),
+    )
+    assert column(table, "code") == ("Number", [1.0, "NaN", 2.0])
+    assert column(table, "flag") == ("Boolean", [1.0, "NaN", 0.0])
+    assert column(table, "price") == ("Number", [1.5, "NaN", 2.25])
+    assert column(table, "level") == ("Category", ["b", "", "a"])
+    assert column(table, "half") == ("Number", [1.5, "NaN", "NaN"])
+    assert table.invalid == {"half": reading.Invalid(1, "inf")}
+    assert column(table, "zoned") == ("Time", [1357016400.0, "NaN", "NaN"])
+    assert column(table, "naive") == ("Time", [1356998400.5, "NaN", "NaN"])
+    assert column(table, "day") == ("Time", [-86400.0, "NaN", "NaN"])
+    assert column(table, "nothing") == ("Number", ["NaN"] * 3)
+    assert column(table, "text") == ("Category", ["nan", "", ""])
+
+
+def test_integer_codes_with_a_hole_are_categories_without_a_point(tmp_path: Path) -> None:
+    codes = arrow(
+        i=pa.array([1, None]),
+        f=pa.array([1.0, NAN]),
+        b=pa.array([True, None]),
+    )
+    table = read(tmp_path, dict.fromkeys(["i", "f", "b"], "Category"), a__parquet=codes)
+    assert [column(table, name)[1] for name in "ifb"] == [["1", ""], ["1", ""], ["true", ""]]
+
+
+def test_dictionaries_of_numbers_are_categories() -> None:
+    piece = parsing.Piece("a.parquet", pa.chunked_array([pa.array([7, None, 7]).dictionary_encode()]))
+    assert kinds.natural("d", [piece]) == "Category"
+    assert kinds.normalised([piece], "Category").values.tolist() == ["7", "", "7"]
+
+
+def test_dictionaries_do_not_depend_on_their_order(tmp_path: Path) -> None:
+    one = pa.DictionaryArray.from_arrays(pa.array([0, 1]), pa.array(["x", "y"]))
+    other = pa.DictionaryArray.from_arrays(pa.array([1, 0]), pa.array(["y", "x"]))
+    table = read(tmp_path, a__parquet=arrow(c=one), b__parquet=arrow(c=other))
+    assert column(table, "c") == ("Category", ["x", "y", "x", "y"])
+
+
+def test_parts_may_differ_in_order_and_in_types_that_go_together(tmp_path: Path) -> None:
+    table = read(
+        tmp_path,
+        a__parquet=arrow(n=pa.array([1, 2]), t=pa.array(["x", "y"])),
+        b__parquet=arrow(t=pa.nulls(1), n=pa.array([0.5])),
+        c__parquet=arrow(t=pa.array([None], pa.string()), n=pa.nulls(1)),
+    )
+    assert column(table, "n") == ("Number", [1.0, 2.0, 0.5, "NaN"])
+    assert column(table, "t") == ("Category", ["x", "y", "", ""])
+
+
+def test_parts_of_types_that_do_not_go_together_are_named(tmp_path: Path) -> None:
+    parts = {"a__parquet": arrow(n=pa.array([1])), "b__parquet": arrow(n=pa.array(["1"]))}
+    with pytest.raises(reading.ReadingError) as error:
+        read(tmp_path, **parts)
+    assert str(error.value).startswith("column 'n' is Number in 'a.parquet' and Category in 'b.parquet'")
+    assert error.value.reason == "MalformedData"
+    assert column(read(tmp_path, {"n": "Category"}, **parts), "n") == ("Category", ["1", "1"])
+
+
+def test_nested_columns_are_left_for_the_user_to_exclude(tmp_path: Path) -> None:
+    table = read(tmp_path, a__parquet=arrow(n=pa.array([1]), tags=pa.array([["x"]])))
+    assert list(table.frame) == ["n"]
+    assert table.unsupported["tags"].startswith("column 'tags' in 'a.parquet' is of type list")
+    lines = read(tmp_path, a__jsonl='{"n": 1, "tags": ["x"]}\n')
+    assert lines.unsupported["tags"].startswith("column 'tags' in 'a.jsonl' holds objects or lists")
+
+
+def test_row_numbers_of_pandas_are_no_column(tmp_path: Path) -> None:
+    import pandas as pd
+
+    pd.DataFrame({"n": [1, 2]}, index=[5, 9]).to_parquet(tmp_path / "p.parquet")
+    assert list(reading.read([reading.Part("p.parquet", tmp_path / "p.parquet")]).frame) == ["n"]
+
+
+# ---------------------------------------------------------------- refusals
+
+BROKEN = {
+    "too few values": (
+        "a.csv",
+        "a,b\n1,2\n3\n",
+        "MalformedData",
+        "'a.csv', line 3: 1 values where the header has 2 columns",
+    ),
+    "too many values": ("a.csv", "a,b\n1,2\n3,4,5\n", "MalformedData", "'a.csv', line 3: 3 values where"),
+    "after a quoted break": ("a.csv", 'a,b\n"x\ny",2\n3\n', "MalformedData", "'a.csv', line 4: 1 values where"),
+    "an open quote": ("a.csv", 'a,b\n1,2\n"3,4\n5,6\n', "MalformedData", "'a.csv', line 3: "),
+    "no UTF-8": ("a.csv", b"a,b\n1,2\n\xe9,4\n", "MalformedData", "'a.csv', line 3: is not UTF-8"),
+    "a name twice": ("a.csv", "a,b,a\n1,2,3\n", "MalformedData", "'a.csv', line 1: column 'a' is there 2 times"),
+    "no JSON": ("a.jsonl", '{"a": 1}\n{"a": }\n', "MalformedData", "'a.jsonl', line 2: is no JSON object"),
+    "NaN in JSON": (
+        "a.jsonl",
+        '{"a": 1}\n{"a": NaN}\n',
+        "MalformedData",
+        "'a.jsonl', line 2: is no JSON object (NaN is no JSON",
+    ),
+    "no object": ("a.jsonl", "[1]\n", "MalformedData", "'a.jsonl', line 1: is list, not an object"),
+    "a member twice": (
+        "a.jsonl",
+        '{"a": 1, "a": 2}\n',
+        "MalformedData",
+        "'a.jsonl', line 1: column 'a' is there more than once",
+    ),
+    "no Parquet": ("a.parquet", "hello", "MalformedData", "'a.parquet': is no whole Parquet file"),
+    "an empty Parquet file": ("a.parquet", "", "MalformedData", "'a.parquet': is no whole Parquet file"),
+    "a broken archive": ("a.csv.gz", "hello", "MalformedData", "'a.csv.gz', line 1: the first line is no header"),
+    "nothing": ("a.csv", "", "EmptyData", "'a.csv' is a file without a single row"),
+    "a header alone": ("a.csv", "a,b\n", "EmptyData", "'a.csv' is a file without a single row"),
+    "blank lines": ("a.jsonl", "\n\n", "EmptyData", "'a.jsonl' is a file without a single row"),
+    "an unknown extension": ("a.txt", "a\n1\n", "UnknownFormat", "'a.txt' ends in none of .parquet, .csv"),
+}
+
+
+@pytest.mark.parametrize(("name", "content", "reason", "said"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_cannot_be_read_is_named(name: str, content: str | bytes, reason: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(reading.ReadingError) as error:
+        read(tmp_path, **{name.replace(".", "__"): content})
+    assert error.value.reason == reason
+    assert str(error.value).startswith(said)
+
+
+def test_a_part_without_a_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(reading.ReadingError, match="'b.csv' lacks the column 'n' that other files have"):
+        read(tmp_path, a__csv="n,m\n1,2\n", b__csv="m\n1\n")
+
+
+def test_files_of_several_formats_are_refused_unless_one_is_given(tmp_path: Path) -> None:
+    with pytest.raises(reading.ReadingError, match=r"of several formats \(CSV, JSONLines\)"):
+        read(tmp_path, a__csv="n\n1\n", b__jsonl='{"n": 1}\n')
+    assert read(tmp_path, given=DataFormat.CSV, a__csv="n\n1\n", b__txt="n\n2\n").rows == 2
+
+
+def test_an_empty_part_among_others_is_nothing(tmp_path: Path) -> None:
+    table = read(tmp_path, a__csv="", b__csv="n,m\n", c__csv="n,m\n1,2\n")
+    assert column(table, "n") == ("Number", [1.0])
+
+
+def test_a_parquet_file_with_a_name_twice_is_refused(tmp_path: Path) -> None:
+    twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
+    with pytest.raises(reading.ReadingError, match="column 'a' is there 2 times"):
+        read(tmp_path, a__parquet=twice)
