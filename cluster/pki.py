@@ -60,7 +60,8 @@ def ensure() -> None:
 
 def _make(folder: Path) -> None:
     usage = "-addext keyUsage=critical,keyCertSign,cRLSign"  # Python 3.13 refuses an authority that does not say so
-    _openssl(folder, f"req -x509 {_NEW_KEY} -keyout ca.key -out ca.crt -subj /CN=trimtab-local-ca -days {DAYS} {usage}")
+    subject = f"-subj /CN=trimtab-local-ca -days {DAYS} {usage}"
+    _openssl(folder, f"req -x509 {_NEW_KEY} -keyout ca.key -out ca.crt {subject}")
     names = [f"IP:{NODE_IP}", f"IP:{SERVICE_IP}", "IP:127.0.0.1", *(f"DNS:{name}" for name in _API_NAMES)]
     _issue(folder, "apiserver", "/CN=kube-apiserver", ",".join(names))
     _issue(folder, "kubelet", f"/O=system:nodes/CN=system:node:{NODE}", f"IP:{NODE_IP},DNS:{NODE}")
@@ -76,7 +77,8 @@ def _make(folder: Path) -> None:
 def _issue(folder: Path, name: str, subject: str, alternatives: str) -> None:
     """A key and a certificate of the cluster's own authority."""
     extra = "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\n"
-    extra += "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n" + (f"subjectAltName={alternatives}\n" if alternatives else "")
+    extra += "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n"
+    extra += f"subjectAltName={alternatives}\n" if alternatives else ""
     (folder / "extensions").write_text(extra)
     _openssl(folder, f"req {_NEW_KEY} -keyout {name}.key -out request -subj {subject}")
     signer = "-CA ca.crt -CAkey ca.key -CAcreateserial"

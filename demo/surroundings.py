@@ -59,6 +59,15 @@ class Surroundings:
         text = self.do("get", name, "--ignore-not-found", "--output", "json")
         return json.loads(text) if text.strip() else {}
 
+    def pods(self) -> list[str]:
+        """Names of the operator's pods that run."""
+        words = ["get", "pods", "--namespace", "trimtab-system", "--field-selector=status.phase=Running", "--output=name"]
+        return [name.removeprefix("pod/") for name in self.do(*words).split()]
+
+    def raw(self, path: str) -> str:
+        """What the API server answers at a path."""
+        return self.do("get", "--raw", path)
+
     def apply(self, path: Path) -> None:
         self.do("apply", "--server-side", "--force-conflicts", "--filename", str(path))
 

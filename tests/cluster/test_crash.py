@@ -39,7 +39,8 @@ def _settled(kubectl: Kubectl, name: str, value: str) -> bool:
     meta = kubectl.get(f"mdep/{name}")["metadata"]
     entries = kubectl.get(f"mdep/{name}")["status"]["conditions"]
     ready = next(e for e in entries if e["type"] == "Ready")
-    return [v["value"] for v in env] == [value] and ready["status"] == "True" and ready["observedGeneration"] == meta["generation"]
+    seen = ready["status"] == "True" and ready["observedGeneration"] == meta["generation"]
+    return seen and [v["value"] for v in env] == [value]
 
 
 @pytest.fixture(scope="module")

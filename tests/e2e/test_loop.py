@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -74,7 +73,7 @@ class Traffic:
         self._thread.join(30)
 
     def _run(self) -> None:
-        bodies = [request(part, self._inputs) for part in np.array_split(self._frame, max(1, len(self._frame) // 50))]
+        bodies = [request(self._frame[start : start + 50], self._inputs) for start in range(0, len(self._frame), 50)]
         position = 0
         while not self._stop.is_set():
             self.statuses.append(self._space.ask("late", bodies[position % len(bodies)])[0])

@@ -6,12 +6,13 @@ names of levels. numpy and the standard library only.
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.drift import edges, pooling, psi
+from trimtab.drift import counting, edges, pooling, psi
 from trimtab.drift.profile import MAX_KNOWN, CategoryReference, NumberReference
 
 MAX_LEVELS = 30
@@ -20,6 +21,7 @@ MAX_LEVELS = 30
 LEVEL_SHARE = 0.005
 """Share of the training side's rows from which on a level has a count of its own."""
 
+R = TypeVar("R", bound=NumberReference | CategoryReference)
 Floats = NDArray[np.float64]
 Texts = NDArray[np.object_]
 Mask = NDArray[np.bool_]
@@ -67,6 +69,28 @@ def score(name: str, values: Floats, threshold: float | None = None, newer: Mask
     if threshold is None or not kept.size:
         return number(name, values, newer)
     return _histogram(name, values, edges.split(kept, threshold, edges.most_bins(kept.size)), newer)
+
+
+def tolerating(reference: R, values: NDArray[Any]) -> R:
+    """The reference of an output, tolerating its shift to what the same model says of the rows it was fitted on.
+
+    Outputs are referred to held-out rows, which a time split takes from the newest days; rows like all the others are no
+    drift. That shift, bias-corrected PSI, becomes the natural tolerance: the model passed its gates across it.
+
+    >>> held = number("predictions", np.array([0.0, 1.0] * 200))
+    >>> tolerating(held, np.array([0.0] * 300 + [1.0] * 100)).tolerance > 0.2
+    True
+    """
+    counts = counting.count(reference, values)
+    seen = list(counts.bins)
+    seen[0], seen[-1] = seen[0] + counts.below, seen[-1] + counts.above + counts.unseen
+    least = min(sum(seen), sum(reference.counts))
+    if least < pooling.LEAST_ROWS:
+        return reference
+    group = pooling.groups(reference.counts, least, reference.kind == "Number")
+    shift = psi.corrected(pooling.merge(seen, group), pooling.merge(reference.counts, group))
+    why = f"What the model says of the rows it was fitted on lies PSI {shift:.3f} from what it says of held-out ones."
+    return replace(reference, tolerance=round(float(max(shift, reference.tolerance)), 6), why=why)
 
 
 def category(name: str, values: Texts, newer: Mask | None = None) -> CategoryReference:

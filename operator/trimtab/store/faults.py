@@ -73,6 +73,15 @@ def _reason(error: Exception, opening: bool) -> Reason:
     return Reason.UNSUPPORTED if opening or _NO_LENGTH in said else Reason.UNREACHABLE
 
 
+_CAUSES = {
+    "InvalidCertificate": "its certificate is not trusted: give the certificates that signed it as caBundle",
+    "failed to lookup address": "its name is not known",
+    "dns error": "its name is not known",
+    "ConnectionRefused": "it refuses the connection",
+    "TimedOut": "it does not answer in time",
+    "BadScheme": "it leads to plain HTTP, which is not followed",
+}
+"""What obstore tells in the debugging part of its text only, by the words there."""
 _SENTENCES = {
     Reason.NOT_FOUND: "{uri} does not exist: check bucket and path",
     Reason.ACCESS_DENIED: "{uri} refuses access: check the credentials and what they allow",
@@ -97,4 +106,7 @@ def told_of(uri: str, secrets: Iterable[str] = (), *, opening: bool = False) -> 
         said = "" if reason is Reason.NOT_FOUND else f" ({clean(str(error), secrets)})"
         if _NO_LENGTH in str(error):
             said = " (the server does not say how long the file is: Content-Length is missing)"
+        cause = next((cause for word, cause in _CAUSES.items() if word in str(error)), None)
+        if cause and reason is Reason.UNREACHABLE:
+            said = f" ({cause})"
         raise StoreError(reason, _SENTENCES[reason].format(uri=place) + said) from error

@@ -12,7 +12,7 @@ from trimtab.api.wire import Format, Label, Signature
 from trimtab.model import classes, engines, reading, signature, values
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.frame import Frame, take
-from trimtab.training import handover, served, target
+from trimtab.training import handover, signing, target
 from trimtab.training.failures import Reason, StepFailure
 from trimtab.training.rows import HeldOut, Rows
 
@@ -34,7 +34,7 @@ def brought(folder: Path, schema: handover.Schema, learnt: Rows, held: HeldOut, 
     """Find the one model in the folder. Raises StepFailure: NoModelWritten, PickleNotAllowed, ModelUnusable,
     PredictionsUnusable."""
     files = tuple(sorted(path for path in folder.iterdir() if path.name not in _OURS)) if folder.is_dir() else ()
-    models = [(kind, path) for kind, name in served.FILES.items() for path in files if path.name == name]
+    models = [(kind, path) for kind, name in signing.FILES.items() for path in files if path.name == name]
     if len(models) > 1:
         names = " and ".join(path.name for _, path in models)
         raise StepFailure(
@@ -44,14 +44,14 @@ def brought(folder: Path, schema: handover.Schema, learnt: Rows, held: HeldOut, 
         return _loaded(models[0][0], models[0][1], schema, learnt, held, allow_pickle)
     if not any(path.name == handover.PREDICTIONS for path in files):
         there = f"it wrote {', '.join(path.name for path in files[:10])}" if files else "it wrote nothing"
-        wanted = ", ".join([*served.FILES.values(), handover.PREDICTIONS])
+        wanted = ", ".join([*signing.FILES.values(), handover.PREDICTIONS])
         raise StepFailure(
             Reason.NO_MODEL_WRITTEN, f"the container left no model in {folder}: {there}; one of {wanted} must be there"
         )
     said = _predictions(folder / handover.PREDICTIONS, schema, len(held.target))
     known = Signature(
         task=schema.task,
-        inputs=served.inputs(schema.features),
+        inputs=signing.inputs(schema.features),
         outputs=signature.outputs(schema.task, schema.classes, said.probabilities is not None),
         classes=schema.classes,
         positive=schema.positive,
@@ -77,7 +77,7 @@ def _loaded(
         known = _signed(own, schema, learnt)
         engine = engines.load(path.parent, kind, allow_pickle=allow_pickle, signature=known)
         known = known.model_copy(
-            update={"inputs": served.inputs(schema.features, _takes_missing(engine, frame, schema))}
+            update={"inputs": signing.inputs(schema.features, _takes_missing(engine, frame, schema))}
         )
         engine = engines.load(path.parent, kind, allow_pickle=allow_pickle, signature=known)
         said = engine.predict(frame)
@@ -95,10 +95,10 @@ def _signed(own: Signature, schema: handover.Schema, learnt: Rows) -> Signature:
     probabilities = any(output.name == "predict_proba" for output in own.outputs)
     return Signature(
         task=schema.task,
-        inputs=served.inputs(schema.features),
+        inputs=signing.inputs(schema.features),
         outputs=signature.outputs(schema.task, known, probabilities),
         classes=known,
-        positive=served.place(known, positive),
+        positive=signing.place(known, positive),
     )
 
 

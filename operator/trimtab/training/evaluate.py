@@ -20,7 +20,6 @@ from trimtab.training import (
     handover,
     judging,
     metrics,
-    own,
     reference,
     rows,
     split,
@@ -43,6 +42,8 @@ class Candidate:
     format: Format
     learnt: Frame
     """All rows the shipped model was fitted on."""
+    serves: Engine | None
+    """Of the shipped model; None for a custom one."""
     refitted: bool
     parity: Parity | None = None
     fitted: handover.Fitted | None = None
@@ -107,6 +108,8 @@ def _candidate(
 ) -> Candidate:
     if job.training.container is not None:
         return _brought(here, schema, learnt, held, job.training.allow_pickle)
+    from trimtab.training import own  # scikit-learn and its converters are loaded only where they are needed
+
     made = own.make(job, here, schema, facts, learnt, held)
     sample = {feature.name: held.frame[feature.name] for feature in schema.features}
     return Candidate(
@@ -116,6 +119,7 @@ def _candidate(
         shipped=made.shipped.signature,
         format=made.shipped.format,
         learnt=made.learnt,
+        serves=made.shipped.engine,
         refitted=made.refitted,
         parity=made.shipped.parity,
         fitted=made.fitted,
@@ -134,6 +138,7 @@ def _brought(here: Folders, schema: handover.Schema, learnt: Rows, held: HeldOut
         shipped=found.signature,
         format=found.format,
         learnt=learnt.frame,
+        serves=found.engine,
         refitted=False,
     )
 
@@ -161,8 +166,9 @@ def _describe(
     times = rows.times(here.heldout)
     if candidate.refitted:
         times = np.concatenate([times, held.times])
+    shipped = candidate.serves.predict(candidate.learnt) if candidate.serves else None
     profile = reference.profile(
-        candidate.learnt, schema.features, split.newer(times), candidate.said, candidate.judged, weights
+        candidate.learnt, schema.features, split.newer(times), candidate.said, shipped, candidate.judged, weights
     )
     content = profile_to_json(profile)
     (here.outcome / handover.PROFILE).write_bytes(content)

@@ -2,9 +2,10 @@
 character."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
+from trimtab.api.evaluation import MetricValue
 from trimtab.api.texts import CONTROL
 from trimtab.api.wire import TERMINATION_BYTES, Look, Published, StepReport, pack
 
@@ -23,15 +24,17 @@ def write(report: StepReport, path: Path, limit: int = TERMINATION_BYTES) -> Non
 
 
 def fitted(report: StepReport, limit: int = TERMINATION_BYTES) -> str:
-    """The report as JSON of at most `limit` bytes: what can be spared goes first, step by step."""
-    report = _cleaned(report)
-    text = report.to_json()
-    for trim in _trims():
+    """The report as JSON of at most `limit` bytes: what can be spared goes first, step by step.
+
+    A signature that would cost more than words is left to the file in the store, and the words stay.
+    """
+    whole = _cleaned(report)
+    for start, trims in ((whole, _WORDS), (_unsigned(whole), _WORDS), (_unsigned(whole), (*_WORDS, *_FIGURES))):
+        text = _trimmed(start, trims, limit)
         if len(text.encode()) <= limit:
             return text
-        report = trim(report)
-        text = report.to_json()
-    return text
+    said = _cut(whole.message or "", 150) or None
+    return StepReport(step=report.step, reason=report.reason, message=said, seconds=report.seconds).to_json()
 
 
 def tail(text: str, limit: int = _TAIL) -> str:
@@ -55,24 +58,14 @@ def _cleaned(report: StepReport) -> StepReport:
     )
 
 
-def _trims() -> Iterator[_Trim]:
-    """What can be spared, cheapest first."""
-    yield _look(lambda look: look.model_copy(update={"columns": (), "packed": _packed(look)}))
-    yield _published(lambda out: out.model_copy(update={"notes": tuple(_cut(note, 120) for note in out.notes[:3])}))
-    yield lambda report: report.model_copy(update={"log_tail": tail(report.log_tail, 300) if report.log_tail else None})
-    for length in (160, 80):
-        yield _look(lambda look, length=length: _short_failures(look, length, 10))  # type: ignore[misc]
-        yield _published(lambda out, length=length: _short_gates(out, length))  # type: ignore[misc]
-    yield _published(lambda out: out.model_copy(update={"notes": ()}))
-    yield _published(lambda out: out.model_copy(update={"signature": None}))
-    yield _look(lambda look: look.model_copy(update={"packed": None}))
-    yield _published(lambda out: out.model_copy(update={"metrics": tuple(_bare(metric) for metric in out.metrics)}))
-    yield _look(lambda look: _short_failures(look, 80, 3))
-    yield _published(lambda out: out.model_copy(update={"metrics": out.metrics[:8], "parity": None}))
-    yield lambda report: report.model_copy(update={"message": _cut(report.message or "", 600) or None})
-    yield lambda report: report.model_copy(update={"log_tail": None})
-    yield _published(lambda out: out.model_copy(update={"metrics": (), "gates": out.gates[:8]}))
-    yield _look(lambda look: look.model_copy(update={"failures": ()}))
+def _trimmed(report: StepReport, trims: tuple[_Trim, ...], limit: int) -> str:
+    text = report.to_json()
+    for trim in trims:
+        if len(text.encode()) <= limit:
+            break
+        report = trim(report)
+        text = report.to_json()
+    return text
 
 
 def _look(change: Callable[[Look], Look]) -> _Trim:
@@ -104,5 +97,41 @@ def _short_gates(out: Published, length: int) -> Published:
     return out.model_copy(update={"gates": gates})
 
 
-def _bare(metric: object) -> object:
-    return metric.model_copy(update={"lower": None, "upper": None, "reason": _cut(metric.reason or "", 40) or None})  # type: ignore[attr-defined]
+def _bare(metric: MetricValue) -> MetricValue:
+    return metric.model_copy(update={"lower": None, "upper": None, "reason": _cut(metric.reason or "", 40) or None})
+
+
+def _unsigned(report: StepReport) -> StepReport:
+    return _published(lambda out: out.model_copy(update={"signature": None}))(report)
+
+
+def _notes(out: Published, most: int) -> Published:
+    return out.model_copy(update={"notes": tuple(_cut(note, 120) for note in out.notes[:most])})
+
+
+def _tail(report: StepReport, limit: int) -> StepReport:
+    return report.model_copy(update={"log_tail": tail(report.log_tail, limit) if report.log_tail and limit else None})
+
+
+_WORDS: tuple[_Trim, ...] = (
+    _look(lambda look: look.model_copy(update={"columns": (), "packed": _packed(look)})),
+    _published(lambda out: _notes(out, 3)),
+    lambda report: _tail(report, 300),
+    _look(lambda look: _short_failures(look, 160, 10)),
+    _published(lambda out: _short_gates(out, 160)),
+    _published(lambda out: _notes(out, 1)),
+    _published(lambda out: _short_gates(out, 80)),
+    _published(lambda out: _notes(out, 0)),
+)
+"""What costs words only, cheapest first."""
+_FIGURES: tuple[_Trim, ...] = (
+    _look(lambda look: look.model_copy(update={"packed": None})),
+    _published(lambda out: out.model_copy(update={"metrics": tuple(map(_bare, out.metrics))})),
+    _look(lambda look: _short_failures(look, 80, 3)),
+    _published(lambda out: out.model_copy(update={"metrics": out.metrics[:8], "parity": None})),
+    lambda report: report.model_copy(update={"message": _cut(report.message or "", 600) or None}),
+    lambda report: _tail(report, 0),
+    _published(lambda out: out.model_copy(update={"metrics": (), "gates": out.gates[:8]})),
+    _look(lambda look: look.model_copy(update={"failures": ()})),
+)
+"""What costs figures too; they all stand in the files."""

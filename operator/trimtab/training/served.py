@@ -5,23 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import skops.io
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from trimtab.api.wire import Datatype, Format, Input, Kind, Label, Parity, Signature
+from trimtab.api.wire import Format, Label, Parity, Signature
 from trimtab.model import engines, signature
 from trimtab.model.engine import Engine, UnloadableModelError
 from trimtab.model.engines.sklearn import SklearnEngine
 from trimtab.model.frame import Frame
-from trimtab.training import graphs, parity
+from trimtab.training import graphs, parity, signing
 from trimtab.training.failures import Reason, StepFailure
 from trimtab.training.handover import Feature
 from trimtab.training.rows import Rows
-
-FILES: dict[Format, str] = {"ONNX": "model.onnx", "Skops": "model.skops", "Joblib": "model.joblib"}
-DATATYPES: dict[Kind, Datatype] = {"Number": "FP64", "Category": "BYTES", "Boolean": "BOOL", "Time": "BYTES"}
 
 
 @dataclass(frozen=True)
@@ -62,37 +57,17 @@ def sign(pipeline: Pipeline, learnt: Rows, features: Sequence[Feature], positive
     task: Literal["Classification", "Regression"] = "Regression" if learnt.classes is None else "Classification"
     return Signature(
         task=task,
-        inputs=inputs(features),
+        inputs=signing.inputs(features),
         outputs=signature.outputs(task, learnt.classes, hasattr(pipeline, "predict_proba")),
         classes=learnt.classes,
-        positive=place(learnt.classes, positive),
+        positive=signing.place(learnt.classes, positive),
     )
-
-
-def inputs(features: Sequence[Feature], accepts_missing: NDArray[np.bool_] | None = None) -> tuple[Input, ...]:
-    """The columns as inputs of a signature; all may be missing unless said otherwise."""
-    return tuple(
-        Input(
-            name=feature.name,
-            datatype=DATATYPES[feature.kind],
-            kind=feature.kind,
-            accepts_missing=True if accepts_missing is None else bool(accepts_missing[number]),
-        )
-        for number, feature in enumerate(features)
-    )
-
-
-def place(classes: tuple[Label, ...] | None, positive: Label | None) -> int | None:
-    """Where the positive label stands among two classes."""
-    if classes is None or len(classes) != 2 or positive is None:
-        return None
-    return classes.index(positive) if positive in classes else None
 
 
 def _onnx(
     pipeline: Pipeline, features: Sequence[Feature], known: Signature, fitted: Engine, rows: Frame, folder: Path
 ) -> Served:
-    path = folder / FILES["ONNX"]
+    path = folder / signing.FILES["ONNX"]
     path.write_bytes(graphs.convert(pipeline, features))
     try:
         engine = engines.load(folder, "ONNX", signature=known)
@@ -111,7 +86,7 @@ def _onnx(
 
 
 def _skops(pipeline: Pipeline, known: Signature, fitted: Engine, rows: Frame, folder: Path, why: str) -> Served:
-    path = folder / FILES["Skops"]
+    path = folder / signing.FILES["Skops"]
     skops.io.dump(pipeline, path)
     try:
         engine = engines.load(folder, "Skops", signature=known)

@@ -307,6 +307,15 @@ def test_a_plain_http_endpoint_is_refused_where_it_is_not_said(tmp_path: Path) -
     assert places.client_options(Location(uri="s3://b/x", endpoint="http://s3.example.com"))["allow_http"] is True
 
 
+def test_an_address_where_nobody_answers_fails_within_half_a_minute() -> None:
+    """A request may begin until `retry_timeout` is over; the last one then takes a connection's or a silence's time."""
+    connect, silence = (float(places.CLIENT[name].removesuffix("s")) for name in ("connect_timeout", "read_timeout"))
+    again = places.RETRY["retry_timeout"].total_seconds()
+    assert again + connect <= 30
+    assert silence > again, "a silent server is asked once"
+    assert silence + connect <= 30
+
+
 def test_messages_hold_no_secret() -> None:
     said = clean(
         "GET https://me:pass@host/x?sig=abc: key AKIAEXAMPLE refused\n\nDebug source: AKIAEXAMPLE", ["AKIAEXAMPLE"]

@@ -67,6 +67,7 @@ def test_a_short_report_stays_as_it_is() -> None:
         published(signature=5000),
         published(metrics=50, gates=20, signature=900, notes=10),
         StepReport(step="train", reason="FitRefused", message="x" * 9000, log_tail="line\n" * 4000),
+        StepReport(step="train", reason="FitRefused", message="漢" * 9000, log_tail="漢" * 4000),
         StepReport(step="train", reason="FitRefused", message="\u2028é\x1b[31m\x00" * 900, log_tail="\x07" * 4000),
     ],
 )
@@ -108,6 +109,7 @@ def test_a_signature_too_big_is_dropped_and_the_metrics_stay() -> None:
     assert read.published is not None
     assert read.published.signature is None
     assert [metric.upper for metric in read.published.metrics] == [0.2, 0.2, 0.2]
+    assert read.published.notes[0].startswith("note note"), "words are not given up for nothing"
 
 
 def test_a_tail_is_whole_lines_without_control_characters() -> None:

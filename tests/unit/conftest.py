@@ -1,0 +1,18 @@
+"""Unit tests are pure: none opens a socket. Warnings are errors by the settings in pyproject.toml."""
+
+import socket
+from typing import Any, NoReturn
+
+import pytest
+
+
+def _refuse(*_: Any, **__: Any) -> NoReturn:
+    raise AssertionError("a unit test opened a socket: test it under tests/process or tests/cluster")
+
+
+@pytest.fixture(autouse=True)
+def no_sockets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event loop's own pair of sockets is connected from the start; nothing else may connect, listen or look up."""
+    for effect in ("connect", "connect_ex", "bind", "listen", "sendto"):
+        monkeypatch.setattr(socket.socket, effect, _refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", _refuse)
