@@ -14,7 +14,8 @@ ENV PATH=/opt/trimtab/bin:/usr/local/bin:/usr/bin:/bin \
     HOME=/tmp \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
-    ORT_DISABLE_TELEMETRY=1
+    ORT_DISABLE_TELEMETRY=1 \
+    OMP_WAIT_POLICY=PASSIVE
 
 FROM python AS code
 COPY operator/trimtab /opt/trimtab/code/trimtab

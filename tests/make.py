@@ -62,8 +62,13 @@ def obj(
     }
     if owner is not None:
         metadata["ownerReferences"] = [naming.owner(owner)]
-    built = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": copy.deepcopy(spec)}
+    built = {"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": _given(spec)}
     return built if status is None else {**built, "status": copy.deepcopy(status)}
+
+
+def _given(spec: Object) -> Object:
+    """A spec without the members that a test takes away by None."""
+    return {key: copy.deepcopy(value) for key, value in spec.items() if value is not None}
 
 
 def _parts(keywords: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

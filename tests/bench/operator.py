@@ -49,6 +49,7 @@ class Bare:
 
     def __init__(self, session: aiohttp.ClientSession, server: str, namespace: str) -> None:
         self._session, self._server, self._namespace = session, server, namespace
+        self._operator = {"Authorization": f"Bearer {_operator_token()}"}
 
     async def create(self, count: int) -> None:
         """All ModelDeployments, 8 at once."""
@@ -82,7 +83,7 @@ class Bare:
             return found
 
     async def apply(self, path: str, body: dict[str, Any]) -> None:
-        headers = {"Content-Type": "application/apply-patch+yaml"}
+        headers = {"Content-Type": "application/apply-patch+yaml", **self._operator}
         query = {"fieldManager": "trimtab", "force": "true"}
         async with self._session.patch(self._server + path, params=query, data=json.dumps(body), headers=headers) as answer:
             assert answer.status in (200, 201), await answer.text()
@@ -137,13 +138,13 @@ def _session() -> tuple[aiohttp.ClientSession, str]:
     config = yaml.safe_load(layout.KUBECONFIG.read_text())
     cluster = config["clusters"][0]["cluster"]
     context = ssl.create_default_context(cadata=base64.b64decode(cluster["certificate-authority-data"]).decode())
-    headers = {"Authorization": f"Bearer {_operator_token(config)}"}
+    headers = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
     connector = aiohttp.TCPConnector(ssl=context, limit=64)
     return aiohttp.ClientSession(headers=headers, connector=connector), cluster["server"]
 
 
-def _operator_token(config: dict[str, Any]) -> str:
-    """The operator's account may write what the operator writes, status included; it may also create its parents here."""
+def _operator_token() -> str:
+    """Users create the parents; status is the operator's alone, so the bare client writes it under that account."""
     with tempfile.TemporaryDirectory() as folder:
         made = yaml.safe_load(kubeconfig(Path(folder)).read_text())
     return str(made["users"][0]["user"]["token"])

@@ -15,7 +15,7 @@ from trimtab.api.meta import FIELD_MANAGER, Annotation
 from trimtab.api.reasons import CommonReason as Why
 from trimtab.api.reasons import Reason
 from trimtab.controller import comparison, rings
-from trimtab.controller.cache import Cache, Object, owner_of
+from trimtab.controller.cache import Cache, Object, name_of, owner_of
 from trimtab.controller.client import ApiError, Client
 from trimtab.controller.recorder import Recorder
 from trimtab.controller.resources import OURS, WATCHED, of
@@ -193,7 +193,7 @@ class Applier:
         obj.setdefault("kind", kind)
         if self._cache.put(obj) and kind in OURS:
             for key in rings.rung(self._cache, obj):
-                if not (parent and key == rings.key_of(obj)):
+                if not (parent and key == name_of(obj)):
                     self._ring(key)
 
 

@@ -56,8 +56,8 @@ class Loop:
             async for obj in self._listed(resource):
                 self._cache.put(obj)
         for kind in OURS:
-            for obj in self._cache.all(kind):
-                self.queue.ring(rings.key_of(obj))
+            for entry in self._cache.entries(kind):
+                self.queue.ring(entry.name)
 
     async def work(self) -> None:
         """Run the workers, the resync and the repair until one of them fails for good."""
@@ -119,7 +119,7 @@ class Loop:
     async def _resync(self) -> None:
         """Ring every key now and then, spread out, so that a lost event costs time and never correctness."""
         while True:
-            keys = [rings.key_of(obj) for kind in OURS for obj in self._cache.all(kind)]
+            keys = [entry.name for kind in OURS for entry in self._cache.entries(kind)]
             pause = self._settings.resync / max(1, len(keys))
             await asyncio.sleep(pause if keys else self._settings.resync)
             for key in keys:
@@ -137,17 +137,17 @@ class Loop:
                     log.info("repair of %s put off: %s", kind, error)
 
     async def _compare(self, kind: str, resource: Resource) -> None:
-        before = {obj["metadata"]["uid"]: obj for obj in self._cache.all(kind)}
+        before = {entry.uid: entry for entry in self._cache.entries(kind)}
         async for obj in self._listed(resource):
             known = before.pop(obj["metadata"]["uid"], None)
-            news = known is None or known["metadata"]["resourceVersion"] != obj["metadata"]["resourceVersion"]
+            news = known is None or str(known.version) != obj["metadata"]["resourceVersion"]
             if news and self._cache.put(obj):
                 self._repaired(kind, obj)
         for gone in before.values():
-            live = await self._client.get(resource, gone["metadata"].get("namespace"), gone["metadata"]["name"])
-            if live is None or live["metadata"]["uid"] != gone["metadata"]["uid"]:
-                self._cache.drop(gone)
-                self._repaired(kind, gone)
+            live = await self._client.get(resource, gone.name.namespace, gone.name.name)
+            if live is None or live["metadata"]["uid"] != gone.uid:
+                self._cache.drop_uid(gone.uid)
+                self._repaired(kind, gone.unpacked())
 
     def _repaired(self, kind: str, obj: Object) -> None:
         metrics.CACHE_REPAIRS.labels(kind).inc()

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterator
 from trimtab.api.meta import FIELD_MANAGER, Annotation
 from trimtab.api.modeldeployment import ModelDeployment
 from trimtab.controller import watches
-from trimtab.controller.cache import Cache, Object
+from trimtab.controller.cache import Cache, Object, name_of
 from trimtab.controller.client import ApiError, Client, Unreachable
 from trimtab.controller.observe import pods_of
 from trimtab.controller.poll import Asked, Poller, SilentError, counted
 from trimtab.controller.resources import CHILDREN
-from trimtab.controller.rings import Key, key_of
+from trimtab.controller.rings import Key
 from trimtab.controller.watches import Watch
 from trimtab.drift import windows
 from trimtab.drift.windows import Source
@@ -35,6 +35,8 @@ class Monitor:
     def __init__(self, cache: Cache, client: Client, poller: Poller, ring: Callable[[Key], None]) -> None:
         self._cache, self._client, self._poller, self._ring = cache, client, poller, ring
         self._watches: dict[tuple[str, str], Watch] = {}
+        self._keys: dict[str, tuple[str, str]] = {}
+        """Key of the watch, by the uid of the Deployment whose pods count."""
         self._busy: set[tuple[str, str]] = set()
         self._slots = asyncio.Semaphore(AT_ONCE)
 
@@ -63,33 +65,42 @@ class Monitor:
         async with asyncio.TaskGroup() as tasks:
             while True:
                 now = time.time()
-                present = {}
-                for child, deployment in self._counting():
-                    watch = self._watch(deployment, child)
-                    if watch is not None:
-                        present[deployment["metadata"]["uid"], watch.digest] = (watch, child)
-                for key in [key for key in self._watches if key not in present]:
-                    del self._watches[key]
-                for key, (watch, child) in present.items():
-                    if key not in self._busy and (due := self._due(watch, child, now)) is not None:
+                ending = self._pods_by_child()
+                for uid in [*ending, *[uid for uid in self._keys if uid not in ending]]:
+                    if (found := self._look(uid, ending.get(uid, False), now)) is not None:
+                        key, watch, due = found
                         self._busy.add(key)
                         tasks.create_task(self._visit(key, watch, due))
                 await asyncio.sleep(TICK)
 
-    def _counting(self) -> Iterator[tuple[Object, Object]]:
-        """Deployments of ours, each with the ModelDeployment that owns it."""
-        for child in self._cache.all("Deployment"):
-            empty = not child["spec"].get("replicas") and not child.get("status", {}).get("replicas")
-            if empty and not self._known(child):
-                continue
-            owner = next((ref for ref in child["metadata"].get("ownerReferences", ()) if ref.get("controller")), None)
-            deployment = self._cache.by_uid(owner["uid"]) if owner else None
-            if deployment is not None and deployment["kind"] == "ModelDeployment":
-                yield child, deployment
+    def _pods_by_child(self) -> dict[str, bool]:
+        """uids of the Deployments that have pods, and whether one of those is ending."""
+        found: dict[str, bool] = {}
+        for pod in self._cache.entries("Pod"):
+            above = self._cache.entry(pod.owner)
+            child = self._cache.entry(above.owner) if above is not None else None
+            if child is not None and child.name.kind == "Deployment":
+                found[child.uid] = found.get(child.uid, False) or pod.ending
+        return found
 
-    def _known(self, child: Object) -> bool:
-        owner = next(iter(child["metadata"].get("ownerReferences", ())), {"uid": ""})
-        return (owner["uid"], (child["metadata"].get("annotations") or {}).get(Annotation.INPUTS, "")) in self._watches
+    def _look(self, uid: str, ending: bool, now: float) -> tuple[tuple[str, str], Watch, list[Asked]] | None:
+        """Whether the pods of a Deployment are to be asked now. Nothing is unpacked before it is due."""
+        key = self._keys.get(uid)
+        watch = self._watches.get(key) if key is not None else None
+        if key in self._busy or (watch is not None and now < watch.next_poll and not ending):
+            return None
+        child = self._cache.by_uid(uid)
+        owner = self._cache.entry(uid)
+        deployment = self._cache.by_uid(owner.owner) if owner is not None and owner.owner is not None else None
+        if child is None or deployment is None or deployment["kind"] != "ModelDeployment":
+            self._watches.pop(self._keys.pop(uid, ("", "")), None)
+            return None
+        watch = self._watch(deployment, child)
+        if watch is None:
+            return None
+        key = self._keys[uid] = deployment["metadata"]["uid"], watch.digest
+        due = self._due(watch, child, now)
+        return None if due is None else (key, watch, due)
 
     def _watch(self, deployment: Object, child: Object) -> Watch | None:
         """The watch over this version, with the settings as the user states them now."""
@@ -147,7 +158,7 @@ class Monitor:
         finally:
             self._busy.discard(key)
         if watch.judgement is not before:
-            self._ring(key_of(watch.deployment))
+            self._ring(name_of(watch.deployment))
 
     async def _ask(self, watch: Watch, pod: Asked) -> bool:
         """Ask one pod and take in what it says; False when it says nothing that can be used."""

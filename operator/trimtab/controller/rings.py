@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from trimtab.controller.cache import Cache, Object, owner_of
+from trimtab.controller.cache import Cache, Object, name_of, owner_of
 from trimtab.controller.resources import OURS
 from trimtab.controller.slim import datasets
 
@@ -11,15 +11,10 @@ Key = tuple[str, str, str]
 _CHAIN = 4
 
 
-def key_of(obj: Object) -> Key:
-    meta = obj["metadata"]
-    return obj["kind"], meta.get("namespace", ""), meta["name"]
-
-
 def rung(cache: Cache, obj: Object) -> Iterator[Key]:
     """Keys that a change of this object concerns."""
     if obj["kind"] in OURS:
-        yield key_of(obj)
+        yield name_of(obj)
         yield from _neighbours(cache, obj)
     if (owner := _owner(cache, obj)) is not None:
         yield owner
@@ -42,10 +37,10 @@ def _owner(cache: Cache, obj: Object) -> Key | None:
 def _neighbours(cache: Cache, obj: Object) -> Iterator[Key]:
     namespace, name, spec = obj["metadata"].get("namespace", ""), obj["metadata"]["name"], obj.get("spec") or {}
     if obj["kind"] in ("Dataset", "Model"):
-        yield from map(key_of, cache.referring(f"{obj['kind']}/{namespace}/{name}"))
+        yield from cache.referring_names(f"{obj['kind']}/{namespace}/{name}")
     if obj["kind"] == "Dataset":  # a run without a body of its own reads its Model's Dataset
-        for user in cache.referring(f"Dataset/{namespace}/{name}", "Model"):
-            yield from map(key_of, cache.referring(f"Model/{namespace}/{user['metadata']['name']}", "TrainingJob"))
+        for user in cache.referring_names(f"Dataset/{namespace}/{name}", "Model"):
+            yield from cache.referring_names(f"Model/{namespace}/{user.name}", "TrainingJob")
     if obj["kind"] in ("Model", "TrainingJob"):
         yield from (("Dataset", namespace, dataset) for dataset in datasets(spec))
     model_name = (spec.get("modelRef") or {}).get("name")
@@ -54,10 +49,10 @@ def _neighbours(cache: Cache, obj: Object) -> Iterator[Key]:
     yield "Model", namespace, model_name
     model = cache.get("Model", namespace, model_name)
     if obj["kind"] == "TrainingJob":
-        yield from map(key_of, cache.referring(f"Model/{namespace}/{model_name}", "TrainingJob"))
+        yield from cache.referring_names(f"Model/{namespace}/{model_name}", "TrainingJob")
         yield from (("Dataset", namespace, dataset) for dataset in datasets((model or {}).get("spec") or {}))
     elif obj["kind"] == "ModelVersion":
-        yield from map(key_of, cache.referring(f"Model/{namespace}/{model_name}", "ModelDeployment"))
+        yield from cache.referring_names(f"Model/{namespace}/{model_name}", "ModelDeployment")
     elif obj["kind"] == "ModelDeployment":
         for entry in obj.get("status", {}).get("versions", ()):
             if "name" in entry:
@@ -67,4 +62,4 @@ def _neighbours(cache: Cache, obj: Object) -> Iterator[Key]:
         for version in cache.referring(f"Model/{namespace}/{model_name}", "ModelVersion"):  # those that it let go
             users = version.get("status", {}).get("usedBy", ())
             if any(user["kind"] == obj["kind"] and user["name"] == name for user in users):
-                yield key_of(version)
+                yield name_of(version)

@@ -6,13 +6,17 @@ from typing import Any
 from trimtab.controller.cache import Object
 
 _ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration",)
+_NEVER_READ = frozenset({"managedFields", "selfLink"})
+_UNREAD = {kind: _NEVER_READ | {"labels", "annotations", "generateName"} for kind in ("Pod", "ReplicaSet")}
+"""Metadata that nobody reads, by kind."""
 COUNTS_COMPONENT = "counts"
 """Component label of ConfigMaps that hold windows of counts: up to 700 KiB, read live when they are needed."""
 
 
 def slim(obj: Object) -> Object:
     """The object without what nobody reads."""
-    meta = {key: value for key, value in obj["metadata"].items() if key not in ("managedFields", "selfLink")}
+    left_out = _UNREAD.get(obj["kind"], _NEVER_READ)
+    meta = {key: value for key, value in obj["metadata"].items() if key not in left_out}
     if annotations := meta.get("annotations"):
         meta["annotations"] = {key: value for key, value in annotations.items() if key not in _ANNOTATIONS}
     kept: Object = {"apiVersion": obj.get("apiVersion"), "kind": obj["kind"], "metadata": meta}

@@ -149,7 +149,7 @@ def _report(observed: Observed, look: JobView, inputs: str, others: list[JobView
     status = dict(observed.dataset.get("status", {}))
     started = look.job["metadata"]["creationTimestamp"]
     gone = [unwanted(dict(view.job)) for view in others]
-    if status.get("look") == {"time": started, "specDigest": inputs}:
+    if look.finished and status.get("look") == {"time": started, "specDigest": inputs}:
         return Plan(
             unwanted=(*gone, unwanted(dict(look.job))), status=_standing(observed, now), again=_retry_after(status, now)
         )
@@ -266,7 +266,7 @@ def _unreadable(validated: Finding) -> Outcome | None:
     """What data that could not be read mean for Ready."""
     if validated.reason != DatasetReason.DATA_UNREADABLE:
         return None
-    return Stalled(DatasetReason.DATA_UNREADABLE, f"{validated.message} {RETRIED}")
+    return Stalled(DatasetReason.DATA_UNREADABLE, f"{validated.message.rstrip('.')}. {RETRIED}")
 
 
 def _standing(observed: Observed, now: float) -> Object:

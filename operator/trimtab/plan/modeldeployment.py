@@ -97,12 +97,16 @@ def _versions(observed: Observed, seen: Situation) -> list[Object]:
         entry: Object = {
             "digest": digest,
             "role": role,
-            "weight": {"requested": 100 if stable else 0, "effective": 100 if stable else 0},
+            "weight": {"requested": 100 if stable else 0, "effective": 100 if stable and _answers(child) else 0},
         }
         if version is not None:
             entry |= {"version": promotion.number(version), "name": version["metadata"]["name"]}
         told.append(entry)
     return told[:VERSIONS]
+
+
+def _answers(child: Mapping[str, Any]) -> bool:
+    return int(child.get("status", {}).get("availableReplicas", 0)) > 0
 
 
 def _made_of(observed: Observed, version: Mapping[str, Any]) -> str:
@@ -189,5 +193,6 @@ def _notices(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Notice]:
 
 
 def _stable(status: Mapping[str, Any]) -> str | None:
-    entry = next((entry for entry in status.get("versions", ()) if entry["role"] == "Stable"), None)
+    """What answers requests."""
+    entry = next((entry for entry in status.get("versions", ()) if entry["weight"]["effective"]), None)
     return None if entry is None else str(entry.get("name") or entry["digest"][:19])

@@ -7,7 +7,7 @@ from trimtab.api.conditions import ConditionType as Type
 from trimtab.api.meta import Label
 from trimtab.api.model import Model, OnDelete
 from trimtab.api.outcomes import Outcome, Stalled
-from trimtab.api.reasons import CommonReason, Reason
+from trimtab.api.reasons import CommonReason, Reason, named
 from trimtab.api.reasons import TrainingJobReason as Why
 from trimtab.api.trainingjob import Stage, TrainingJob
 from trimtab.api.wire import Run
@@ -29,7 +29,7 @@ def plan(observed: Observed, now: float) -> Plan:
     """The run's next step, or the report of its end."""
     status = observed.run.get("status", {})
     if status.get("stage") in inputs.ENDED:
-        return Plan(status=_seen(observed.run))
+        return _over(observed, now)
     if observed.version is not None:
         return _succeeded(observed, observed.version, now)
     if observed.view is None:
@@ -241,7 +241,20 @@ def _status(
     return {**old, "observedGeneration": generation, "stage": str(where), "conditions": merged}
 
 
-def _seen(run: Object) -> Object:
-    status, generation = run["status"], run["metadata"]["generation"]
-    entries = [{**entry, "observedGeneration": generation} for entry in status.get("conditions", ())]
-    return {**status, "observedGeneration": generation, "conditions": entries}
+def _over(observed: Observed, now: float) -> Plan:
+    """The report of an end that was told before, saying that this generation was seen."""
+    status = observed.run["status"]
+    well, message = status["stage"] == Stage.SUCCEEDED, status.get("failure", {}).get("message", "it has ended")
+    ready = _told(status, Finding(Type.READY, TRUE, Why.ACCEPTED, BEGUN))
+    end = Finding(Type.SUCCEEDED, TRUE if well else FALSE, Why.PUBLISHED if well else Why.TRAINING_FAILED, message)
+    where = Stage(status["stage"])
+    told = _status(observed, where, None, now, reason=ready.reason, message=ready.message, succeeded=_told(status, end))
+    return Plan(status=told)
+
+
+def _told(status: Mapping[str, Any], finding: Finding) -> Finding:
+    """The condition in the words in which it stands, where it says the same."""
+    entry = conditions.find(status, finding.type)
+    if entry is None or entry["status"] != finding.status:
+        return finding
+    return Finding(finding.type, finding.status, named(entry["reason"], Why) or finding.reason, entry["message"])

@@ -4,6 +4,7 @@ lists them."""
 import hashlib
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from trimtab.store.places import GLOB, Place, opened
 FILES = 10_000
 """Most files of one Dataset."""
 DATA_BYTES = 1 << 40
+AT_ONCE = 8
+"""Files that are copied at the same time: many small ones are a matter of waiting."""
 
 
 @dataclass(frozen=True)
@@ -36,13 +39,17 @@ def download(location: Location, destination: Path, *, prefix: str) -> list[File
     left.
     """
     place = opened(location, prefix)
-    files = []
     destination.mkdir(parents=True, exist_ok=True)
-    for number, (name, source) in enumerate(_named(place)):
+    named = _named(place)
+
+    def copy(number: int) -> File:
+        name, source = named[number]
         path = destination / f"{number:05d}-{Path(name).name}"
         digest = transfer.save(source, path, DATA_BYTES)
-        files.append(File(name, path, digest, path.stat().st_size))
-    return files
+        return File(name, path, digest, path.stat().st_size)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(copy, range(len(named))))
 
 
 def digest(files: list[File]) -> str:

@@ -40,6 +40,8 @@ def brought(folder: Path, schema: handover.Schema, learnt: Rows, held: HeldOut, 
         raise StepFailure(
             Reason.MODEL_UNUSABLE, f"the container wrote {names}: write one of them, so that it is clear which serves"
         )
+    for path in (models[0][1],) if models else files:
+        _plain(path)
     if models:
         return _loaded(models[0][0], models[0][1], schema, learnt, held, allow_pickle)
     if not any(path.name == handover.PREDICTIONS for path in files):
@@ -57,6 +59,16 @@ def brought(folder: Path, schema: handover.Schema, learnt: Rows, held: HeldOut, 
         positive=schema.positive,
     )
     return Brought(files, "Custom", known, said)
+
+
+def _plain(path: Path) -> None:
+    """Links are not followed: one could lead to the labels that judge."""
+    if path.is_symlink() or not path.is_file():
+        raise StepFailure(
+            Reason.MODEL_UNUSABLE,
+            f"the container wrote {path.name!r}, which is no plain file: write files into the model folder, and "
+            f"no folders or links",
+        )
 
 
 def _loaded(

@@ -93,7 +93,7 @@ def fixed(fitted: Any) -> tuple[dict[str, Any], int | None]:
     again: dict[str, Any] = {"early_stopping": False, "max_iter": rounds}
     if "hidden_layer_sizes" in params:
         again["n_iter_no_change"] = rounds
-    elif "n_iter_no_change" in params and "loss" in params and "max_bins" not in params:
+    elif "tol" in params and "max_bins" not in params:
         again["tol"] = None
     return again, rounds
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from trimtab.api.wire import Format, Parity, Run, RunJob, Signature, StepReport, profile_to_json
+from trimtab.model import frame as frames
 from trimtab.model.engine import Engine, Prediction
 from trimtab.model.frame import Frame
 from trimtab.store import transfer
@@ -15,6 +16,7 @@ from trimtab.training import (
     champion,
     container,
     environment,
+    expectations,
     folders,
     gates,
     handover,
@@ -24,7 +26,6 @@ from trimtab.training import (
     rows,
     split,
 )
-from trimtab.training.failures import Reason, StepFailure
 from trimtab.training.folders import Folders
 from trimtab.training.rows import HeldOut, Rows
 
@@ -59,8 +60,7 @@ def step(run: Run, here: Folders) -> StepReport:
     for name in named:
         metrics.find(name, job.task)
     learnt, held = rows.training(schema, here.data), rows.held_out(schema, facts, here.heldout)
-    shutil.rmtree(here.outcome, ignore_errors=True)
-    here.outcome.mkdir(parents=True)
+    _empty(here.outcome)
     candidate = _candidate(job, here, schema, facts, learnt, held)
     whole = judging.judged(candidate.said, candidate.judged.classes, schema, held.target)
     scores = judging.measured(named, whole, held.times, job.task, job.training.seed)
@@ -130,7 +130,7 @@ def _candidate(
 def _brought(here: Folders, schema: handover.Schema, learnt: Rows, held: HeldOut, allow_pickle: bool) -> Candidate:
     found = container.brought(here.model, schema, learnt, held, allow_pickle)
     for path in found.files:
-        _copy(path, here.outcome)
+        shutil.copyfile(path, here.outcome / path.name, follow_symlinks=False)
     return Candidate(
         said=found.said,
         judged=found.signature,
@@ -143,14 +143,23 @@ def _brought(here: Folders, schema: handover.Schema, learnt: Rows, held: HeldOut
     )
 
 
-def _copy(path: Path, folder: Path) -> None:
-    """Into the outcome, flat and without following links: a link could lead to the labels."""
-    if path.is_symlink() or not path.is_file():
-        raise StepFailure(
-            Reason.MODEL_UNUSABLE,
-            f"the container wrote {path.name!r}, which is no plain file: write files, and no folders or links",
-        )
-    shutil.copyfile(path, folder / path.name)
+def _empty(folder: Path) -> None:
+    """An empty folder of our own, whatever a container left in its place."""
+    if folder.is_symlink() or folder.is_file():
+        folder.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+
+
+def _of_its_own_rows(candidate: Candidate) -> Prediction | None:
+    """What the shipped model says of the rows it was fitted on, without those that it refuses for a missing value."""
+    if candidate.serves is None:
+        return None
+    whole = np.ones(frames.rows(candidate.learnt), np.bool_)
+    for column in candidate.shipped.inputs:
+        if not column.accepts_missing:
+            whole &= ~expectations.missing_in(candidate.learnt[column.name])
+    return candidate.serves.predict(frames.take(candidate.learnt, whole)) if whole.any() else None
 
 
 def _describe(
@@ -166,9 +175,13 @@ def _describe(
     times = rows.times(here.heldout)
     if candidate.refitted:
         times = np.concatenate([times, held.times])
-    shipped = candidate.serves.predict(candidate.learnt) if candidate.serves else None
     profile = reference.profile(
-        candidate.learnt, schema.features, split.newer(times), candidate.said, shipped, candidate.judged, weights
+        candidate.learnt,
+        schema.features,
+        split.newer(times),
+        reference.Said(candidate.said, candidate.judged),
+        reference.Said(_of_its_own_rows(candidate), candidate.shipped),
+        weights,
     )
     content = profile_to_json(profile)
     (here.outcome / handover.PROFILE).write_bytes(content)

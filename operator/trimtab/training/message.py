@@ -40,15 +40,18 @@ def fitted(report: StepReport, limit: int = TERMINATION_BYTES) -> str:
 def tail(text: str, limit: int = _TAIL) -> str:
     """The last lines of a log: whole lines where possible, valid text, at most `limit` bytes.
 
-    >>> tail("first\\nsecond\\x1b[31m\\nthird\\n", 14)
+    >>> tail("first\\nsecond\\x1b[31m\\nthird\\n", 16)
     'second[31m\\nthird'
     """
     clean = CONTROL.sub("", text.encode("utf-8", "replace").decode()).strip()
-    if len(clean.encode()) <= limit:
-        return clean
-    cut = clean.encode()[-limit:].decode(errors="ignore")
-    _, newline, rest = cut.partition("\n")
-    return rest if newline and rest else cut
+    kept: list[str] = []
+    left = limit + 1
+    for line in reversed(clean.split("\n")):
+        left -= len(line.encode()) + 1
+        if left < 0:
+            break
+        kept.append(line)
+    return "\n".join(reversed(kept)) or clean.encode()[-limit:].decode(errors="ignore")
 
 
 def _cleaned(report: StepReport) -> StepReport:

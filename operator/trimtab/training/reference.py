@@ -1,7 +1,7 @@
 """The reference profile: features as the shipped model saw them, predictions and scores as its judged twin gave them. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,27 +20,34 @@ THRESHOLD = 0.5
 """Where the score of the positive class becomes a decision."""
 
 
+class Said(NamedTuple):
+    """What a model says of some rows, and the signature that names its classes."""
+
+    said: Prediction | None
+    signature: Signature
+
+
 def profile(
     frame: Frame,
     features: Sequence[Feature],
     newer: NDArray[np.bool_] | None,
-    said: Prediction,
-    shipped: Prediction | None,
-    known: Signature,
+    judged: Said,
+    shipped: Said,
     importances: Mapping[str, float],
 ) -> Profile:
-    """`frame`: all rows the shipped model was fitted on, `newer` their newer fifth. `said`: the judged twin on held-out rows.
-    `shipped`: the shipped model on `frame`, None where it cannot be asked.
+    """`frame`: all rows the shipped model was fitted on, `newer` their newer fifth. `judged`: the twin on held-out rows.
+    `shipped`: the shipped model on `frame`, without a prediction where it cannot be asked.
 
-    At most 200 features: beyond that, the most important.
+    Labels and scores are named as the shipped model names them, since that is what pods count: it may know a class that only
+    the held-out rows have. At most 200 features: beyond that, the most important.
     """
     kept = sorted(features, key=lambda feature: -importances.get(feature.name, 0.0))[:MAX_FEATURES]
     names = {feature.name for feature in kept}
     return Profile(
         rows=rows(frame),
         features=tuple(_feature(feature, frame[feature.name], newer) for feature in features if feature.name in names),
-        predictions=_tolerating(_predictions(said, known), _labels(shipped, known)),
-        score=_tolerating(_score(said, known), _scores(shipped, known)),
+        predictions=_tolerating(_predictions(judged, shipped.signature), _labels(shipped)),
+        score=_tolerating(_score(judged, shipped.signature), _scores(shipped, shipped.signature)),
     )
 
 
@@ -56,29 +63,31 @@ def _tolerating(reference: _R | None, shipped: NDArray[Any] | None) -> _R | None
     return references.tolerating(reference, shipped)
 
 
-def _predictions(said: Prediction, known: Signature) -> Reference | None:
-    found = _labels(said, known)
-    if found is None or known.classes is None:
+def _predictions(judged: Said, shipped: Signature) -> Reference | None:
+    found = _labels(judged)
+    if found is None or shipped.classes is None:
         return references.number("predictions", found) if found is not None else None
-    return references.classes("predictions", [values.label_text(label) for label in known.classes], found)
+    return references.classes("predictions", [values.label_text(label) for label in shipped.classes], found)
 
 
-def _labels(said: Prediction | None, known: Signature) -> NDArray[Any] | None:
+def _labels(of: Said) -> NDArray[Any] | None:
     """Predicted classes as text, or predicted values."""
-    if said is None or said.values is not None:
-        return None if said is None else said.values
-    if said.classes is None or known.classes is None:
+    if of.said is None or of.said.values is not None:
+        return None if of.said is None else of.said.values
+    if of.said.classes is None or of.signature.classes is None:
         return None
-    return np.array([values.label_text(label) for label in known.classes], object)[said.classes]
+    return np.array([values.label_text(label) for label in of.signature.classes], object)[of.said.classes]
 
 
-def _score(said: Prediction, known: Signature) -> NumberReference | None:
-    found = _scores(said, known)
-    return None if found is None else references.score("score", found, None if known.positive is None else THRESHOLD)
+def _score(judged: Said, shipped: Signature) -> NumberReference | None:
+    found = _scores(judged, shipped)
+    return None if found is None else references.score("score", found, None if shipped.positive is None else THRESHOLD)
 
 
-def _scores(said: Prediction | None, known: Signature) -> NDArray[np.float64] | None:
-    """Probability of the positive class, or the largest one where there are more than two."""
-    if said is None or said.probabilities is None:
+def _scores(of: Said, shipped: Signature) -> NDArray[np.float64] | None:
+    """Probability of the positive class, or the largest one where the shipped model has more than two."""
+    if of.said is None or of.said.probabilities is None:
         return None
-    return said.probabilities.max(axis=1) if known.positive is None else said.probabilities[:, known.positive]
+    if shipped.positive is None or of.signature.positive is None:
+        return np.asarray(np.max(of.said.probabilities, axis=1), np.float64)
+    return of.said.probabilities[:, of.signature.positive]

@@ -105,7 +105,7 @@ def rows(n: int = 600, days: int = 20, seed: int = 0) -> pd.DataFrame:
         {
             "at": pd.to_datetime(START + np.sort(rng.integers(0, days * DAY, n)), unit="s", utc=True),
             "size": np.where(rng.random(n) < 0.05, np.nan, size),
-            "carrier": np.where(rng.random(n) < 0.05, None, carrier),
+            "carrier": pd.Series(carrier, dtype=object).mask(rng.random(n) < 0.05),
             "row id": np.arange(n),
             "late": late,
         }

@@ -44,7 +44,7 @@ def graph(pod: pods.Pod) -> bytes:
     model = fitted(pod)
     types = [("size", FloatTensorType([None, 1])), ("carrier", StringTensorType([None, 1]))]
     options = {id(model.steps[-1][1]): {"zipmap": False}}
-    return to_onnx(model, initial_types=types, options=options, target_opset=18).SerializeToString()
+    return bytes(to_onnx(model, initial_types=types, options=options, target_opset=18).SerializeToString())
 
 
 def without_missing(pod: pods.Pod) -> None:

@@ -13,6 +13,8 @@ from trimtab.api.wire import Kind
 from trimtab.model import kinds, values
 from trimtab.model.parsing import Piece
 
+NUMERIC: tuple[Kind, ...] = ("Number", "Boolean")
+ALL: tuple[Kind, ...] = (*NUMERIC, "Category", "Time")
 CASES: list[tuple[Kind, Any, float | str, bool]] = [
     ("Number", 1, 1.0, False),
     ("Number", 2.5, 2.5, False),
@@ -58,9 +60,9 @@ def test_each_value_has_one_meaning(kind: Kind, value: Any, expected: float | st
 @settings(max_examples=60, deadline=None)
 def test_numbers_mean_the_same_as_python_values_and_as_an_arrow_column(cells: list[float | None]) -> None:
     array = pa.chunked_array([pa.array([None if cell is None else float(cell) for cell in cells], pa.float64())])
-    for kind in ("Number", "Boolean"):
-        one = values.normalise(kind, cells)  # type: ignore[arg-type]
-        other = kinds.normalised([Piece("a", array)], kind)  # type: ignore[arg-type]
+    for kind in NUMERIC:
+        one = values.normalise(kind, cells)
+        other = kinds.normalised([Piece("a", array)], kind)
         np.testing.assert_array_equal(one.values, other.values)
         np.testing.assert_array_equal(one.invalid, other.invalid)
 
@@ -73,9 +75,9 @@ def test_numbers_mean_the_same_as_python_values_and_as_an_arrow_column(cells: li
 @settings(max_examples=60, deadline=None)
 def test_text_of_csv_means_the_same_as_python_values_and_as_an_arrow_column(cells: list[str | None]) -> None:
     array = pa.chunked_array([pa.array([cell or None for cell in cells], pa.string())])
-    for kind in ("Number", "Boolean", "Category", "Time"):
-        one = values.normalise(kind, cells, text=True)  # type: ignore[arg-type]
-        other = kinds.normalised([Piece("a", array, text=True)], kind)  # type: ignore[arg-type]
+    for kind in ALL:
+        one = values.normalise(kind, cells, text=True)
+        other = kinds.normalised([Piece("a", array, text=True)], kind)
         np.testing.assert_array_equal(one.values, other.values)
         np.testing.assert_array_equal(one.invalid, other.invalid)
 

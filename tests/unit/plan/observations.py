@@ -2,19 +2,22 @@
 anybody's making. Names are few, so that what refers to one another often meets."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from tests import make
-from tests.unit.plan import samples, specs
+from tests.unit.plan import specs
 from trimtab.api.meta import Annotation
 from trimtab.api.modeldeployment import ModelDeployment
 from trimtab.api.reasons import ModelDeploymentReason as Why
+from trimtab.api.trainingjob import TrainingJob
 from trimtab.drift.quality import Fault, Quality
-from trimtab.drift.shifts import Shift
-from trimtab.drift.verdicts import Verdict
+from trimtab.drift.shifts import Severity, Shift
+from trimtab.drift.shifts import Verdict as Word
+from trimtab.drift.verdicts import Reason, Verdict
 from trimtab.plan import dataset, inputs, model, modeldeployment, modelversion, rollout, serving, trainingjob
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object
@@ -23,14 +26,18 @@ from trimtab.plan.judgement import Judgement
 
 AGES = st.sampled_from([0, 1, 10, 40, 61, 400, 4000, 100_000, -30])
 """Seconds before now; a clock may be behind."""
-DEFAULTS = st.sampled_from([make.DEFAULTS, Defaults("s:2", "t:2", store_claim="models", operator_namespace="ops")])
+SELDOM, MOSTLY = st.sampled_from([False] * 8 + [True]), st.sampled_from([True] * 8 + [False])
+CLAIM = Defaults("s:2", "t:2", store_claim="models", operator_namespace="ops")
+DEFAULTS = st.sampled_from([CLAIM, CLAIM, make.DEFAULTS])
 
 
 @st.composite
-def objects(draw: st.DrawFn, kind: str, name: str, **meta: Any) -> Object:
+def objects(draw: st.DrawFn, /, kind: str, name: str, **meta: Any) -> Object:
     """One object of ours in any state."""
     spec, status = draw(specs.specs(kind)), draw(specs.statuses(kind))
     generation = draw(st.sampled_from([1, 2]))
+    if draw(MOSTLY):
+        spec.pop("suspend", None)
     return make.obj(kind, name, spec, status=status, created=draw(AGES), generation=generation, **meta)
 
 
@@ -97,15 +104,17 @@ def pods(draw: st.DrawFn, name: str, init: tuple[str, ...], main: tuple[str, ...
         unscheduled=draw(st.sampled_from([None, None, "0/1 nodes are available"])),
         created=draw(AGES),
     )
-    if draw(st.integers(0, 9)) == 0:
+    if draw(SELDOM):
         built["metadata"]["deletionTimestamp"] = make.ago(5)
-    return {**built, "status": {}} if draw(st.integers(0, 9)) == 0 else built
+    return {**built, "status": {}} if draw(SELDOM) else built
 
 
 @st.composite
 def job_views(draw: st.DrawFn, name: str, containers_: tuple[str, ...], inputs_: str = "") -> JobView:
     """A Job in any state, with up to two pods."""
     *init, main = containers_
+    if draw(st.booleans()):
+        return _well_ended(name, init, main, inputs_, since=draw(AGES))
     count = draw(st.sampled_from([0, 1, 1, 2]))
     seen = make.view(
         name,
@@ -118,9 +127,18 @@ def job_views(draw: st.DrawFn, name: str, containers_: tuple[str, ...], inputs_:
         inputs=inputs_,
         failed=draw(st.sampled_from([0, 1, 3])),
     )
-    if draw(st.integers(0, 9)) == 0:
+    if draw(SELDOM):
         return JobView({**seen.job, "status": {}}, seen.pods)
     return seen
+
+
+def _well_ended(name: str, init: list[str], main: str, inputs_: str, since: float) -> JobView:
+    """A Job whose last step left its result."""
+    said = make.report(main, look=LOOK) if main == "fetch" else make.report(main, published=PUBLISHED)
+    done = make.pod(
+        name, init=tuple(make.ended(step) for step in init), main=(make.ended(main, 0, said),), phase="Succeeded"
+    )
+    return make.view(name, done, end="Complete", since=since, inputs=inputs_, created=since + 30)
 
 
 # ---------------------------------------------------------------- one observation a kind
@@ -132,7 +150,7 @@ def _asked(draw: st.DrawFn) -> tuple[str, ...]:
 
 @st.composite
 def datasets(draw: st.DrawFn) -> dataset.Observed:
-    given = draw(objects("Dataset", make.DATASET))
+    given = draw(_usable(make.DATASET))
     current = dataset.spec_digest(given)
     if given.get("status", {}).get("look") and draw(st.booleans()):
         given["status"]["look"]["specDigest"] = current
@@ -163,68 +181,125 @@ def _usable(draw: st.DrawFn, name: str) -> Object:
     return given
 
 
+VERDICTS = st.dictionaries(
+    st.sampled_from(["quality", "no-worse", "0"]),
+    st.sampled_from(["Passed", "Passed", "Failed", "Inconclusive"]),
+    max_size=2,
+)
+DATA = st.sampled_from([make.JANUARY, make.FEBRUARY])
+
+
+@st.composite
+def _version(draw: st.DrawFn, number: int) -> Object:
+    """A version of the Model; every fourth one as anybody may have brought it."""
+    if draw(SELDOM):
+        brought: Object = draw(objects("ModelVersion", f"{make.MODEL}-{number}"))
+        brought["spec"]["version"] = number
+        return brought
+    held = {"reason": "LoadFailed", "time": make.ago(9)}
+    return make.version(
+        number,
+        data=draw(DATA),
+        verdicts=draw(VERDICTS),
+        format=draw(st.sampled_from(["ONNX", "ONNX", "Skops", "Joblib", "Custom"])),
+        status=draw(st.sampled_from([None, None, {"quarantined": held}, {"usedBy": []}])),
+    )
+
+
 @st.composite
 def _versions(draw: st.DrawFn, most: int = 3) -> tuple[Object, ...]:
-    numbers = draw(st.lists(st.sampled_from([1, 2, 3, 10, 2_147_483_647]), max_size=most, unique=True))
-    found = []
-    for number in numbers:
-        version = draw(objects("ModelVersion", f"{make.MODEL}-{number}"))
-        version["spec"]["version"] = number
-        found.append(version)
-    return tuple(found)
+    numbers = draw(
+        st.lists(
+            st.sampled_from([1, 2, 3, 2_147_483_647]),
+            min_size=draw(st.sampled_from([0, 1, 1])),
+            max_size=most,
+            unique=True,
+        )
+    )
+    return tuple(draw(_version(number)) for number in numbers)
+
+
+STAGES = st.sampled_from([None, "Pending", "Queued", "Training", "Succeeded", "Succeeded", "Failed", "Failed"])
+CAUSES = st.sampled_from(["Initial", "SpecChanged", "Drift", "Manual"])
 
 
 @st.composite
 def _runs(draw: st.DrawFn, of: Object) -> tuple[Object, ...]:
     found = []
     for name in draw(st.lists(st.sampled_from(["r1", "r2", "r3", "r4"]), max_size=4, unique=True)):
-        given = draw(objects("TrainingJob", name))
-        if draw(st.booleans()):
-            given["metadata"] |= {"ownerReferences": make.run(opened_by=of)["metadata"]["ownerReferences"]}
-            given["metadata"]["annotations"] = {Annotation.INPUTS: draw(st.sampled_from([make.spec_digest(of), "0ld"]))}
-        found.append(given)
+        run = make.run(
+            name,
+            stage=draw(STAGES),
+            cause=draw(CAUSES),
+            data=draw(DATA),
+            created=draw(AGES),
+            opened_by=of if draw(st.booleans()) else None,
+            failure={
+                "stage": "Fetching",
+                "reason": draw(st.sampled_from(["DataChanged", "Odd"])),
+                "message": "no " * 1300,
+            },
+        )
+        if draw(SELDOM) and "annotations" in run["metadata"]:
+            run["metadata"]["annotations"][Annotation.INPUTS] = "0ld"
+        found.append(run)
+    return tuple(found)
+
+
+@st.composite
+def _deployments(draw: st.DrawFn, versions: tuple[Object, ...]) -> tuple[Object, ...]:
+    found = []
+    for name in draw(st.sampled_from([[], ["one"], ["one", "two"]])):
+        if bool(versions) and draw(st.booleans()):
+            severity, quality = (
+                draw(st.sampled_from(["Minor", "Moderate", "Major"])),
+                draw(st.sampled_from(["True", "False"])),
+            )
+            on = draw(st.sampled_from(versions))
+            found.append(make.drifting(on, name, severity=severity, since=draw(AGES), quality=quality))
+        else:
+            status, asked = draw(specs.statuses("ModelDeployment")), draw(st.sampled_from([{}, {"version": 2}]))
+            found.append(make.deployment(name, status=status, modelRef={"name": make.MODEL, **asked}))
     return tuple(found)
 
 
 @st.composite
 def models(draw: st.DrawFn) -> model.Observed:
     given = draw(objects("Model", make.MODEL))
+    versions = draw(_versions())
+    if bool(versions) and draw(st.booleans()):
+        given["status"] = {**(given.get("status") or {}), "champion": make.identity(draw(st.sampled_from(versions)))}
     seen = model.Observed(
         model=given,
-        versions=draw(_versions()),
+        versions=versions,
         runs=draw(_runs(given)),
-        deployments=tuple(
-            draw(objects("ModelDeployment", name)) for name in draw(st.sampled_from([[], ["one"], ["one", "two"]]))
-        ),
-        dataset=draw(st.none() | _usable(make.DATASET)),
+        deployments=draw(_deployments(versions)),
+        dataset=draw(_usable(make.DATASET)) if draw(MOSTLY) else None,
         defaults=draw(DEFAULTS),
     )
-    return model.Observed(**{**_fields(seen), "live": model.needs_live(seen)})
-
-
-def _fields(seen: Any) -> dict[str, Any]:
-    return {name: getattr(seen, name) for name in type(seen).__slots__}
+    return replace(seen, live=model.needs_live(seen))
 
 
 @st.composite
 def training_jobs(draw: st.DrawFn) -> trainingjob.Observed:
     run = draw(objects("TrainingJob", "run"))
-    if draw(st.booleans()):
-        run.pop("status", None)
-    parent = draw(st.none() | objects("Model", make.MODEL))
+    if draw(MOSTLY):
+        run["status"] = {"observedGeneration": 1, "stage": "Training", "startTime": make.ago(99)}
+    parent = draw(objects("Model", make.MODEL)) if draw(MOSTLY) else None
+    steps = ("fetch", "train", "evaluate", "publish")
     seen = trainingjob.Observed(
         run=run,
         model=parent,
-        dataset=draw(st.none() | _usable(make.DATASET)),
+        dataset=draw(_usable(make.DATASET)) if draw(MOSTLY) else None,
         validation=draw(st.none() | _usable("held-out")),
         config=None,
-        view=draw(st.none() | job_views("run-job", ("fetch", "train", "evaluate", "publish"))),
-        version=draw(st.none() | objects("ModelVersion", f"{make.MODEL}-1")) if draw(st.integers(0, 4)) == 0 else None,
-        champion=draw(st.none() | objects("ModelVersion", f"{make.MODEL}-2")),
-        siblings=tuple(draw(objects("TrainingJob", name)) for name in draw(st.sampled_from([[], ["run2"]]))),
+        view=draw(st.none() | job_views("run-job", steps)),
+        version=draw(_version(1)) if draw(SELDOM) else None,
+        champion=draw(st.none() | _version(2)),
+        siblings=draw(_runs(parent or make.model())),
         defaults=draw(DEFAULTS),
     )
-    return trainingjob.Observed(**{**_fields(seen), "config": _config(draw, seen)})
+    return replace(seen, config=_config(draw, seen))
 
 
 def _config(draw: st.DrawFn, seen: trainingjob.Observed) -> Object | None:
@@ -232,15 +307,8 @@ def _config(draw: st.DrawFn, seen: trainingjob.Observed) -> Object | None:
     match draw(st.sampled_from(["none", "whole", "whole", "damaged", "empty", "newer"])):
         case "whole":
             usable = make.looked()
-            parent, whole = seen.model or make.model(), make.DEFAULTS
-            given = trainingjob.Observed(
-                **{**_fields(seen), "model": parent, "dataset": usable, "validation": make.looked(), "defaults": whole}
-            )
-            spec = trainingjob.TrainingJob.model_validate(seen.run).spec
-            store = {"store": make.model()["spec"]["store"]}
-            if inputs.store_of(parent, spec.store, whole) is None:
-                parent = {**parent, "spec": {**parent["spec"], **store}}
-                given = trainingjob.Observed(**{**_fields(given), "model": parent})
+            given = replace(seen, model=seen.model or make.model(), dataset=usable, validation=usable, defaults=CLAIM)
+            spec = TrainingJob.model_validate(seen.run).spec
             return make.config("run-inputs", inputs.resolve(given, spec).to_json())
         case "damaged":
             return make.config("run-inputs", '{"schema": 1, "name"')
@@ -254,12 +322,14 @@ def _config(draw: st.DrawFn, seen: trainingjob.Observed) -> Object | None:
 @st.composite
 def model_versions(draw: st.DrawFn) -> modelversion.Observed:
     version = draw(objects("ModelVersion", f"{make.MODEL}-1"))
-    names = draw(st.sampled_from([[], ["one"], ["one", "two"], [f"many-{number}" for number in range(120)]]))
-    one = draw(objects("ModelDeployment", "one"))
+    users = draw(_deployments((version,)))
+    many = tuple(
+        make.deployment(f"many-{number}", modelRef={"name": make.MODEL, "version": 1}) for number in range(120)
+    )
     return modelversion.Observed(
         version=version,
         model=draw(st.none() | objects("Model", make.MODEL)),
-        deployments=tuple({**one, "metadata": {**one["metadata"], "name": name}} for name in names),
+        deployments=users if draw(MOSTLY) else many,
     )
 
 
@@ -275,27 +345,29 @@ SHIFTS = st.builds(
 )
 
 
+WORDS: list[tuple[Word, Reason]] = [
+    ("Drifting", "FeatureDrift"),
+    ("Drifting", "PredictionDrift"),
+    ("InDistribution", "NoDrift"),
+    ("Unknown", "TooFewRows"),
+    ("Unknown", "NothingToJudge"),
+]
+
+
 @st.composite
 def judgements(draw: st.DrawFn) -> Judgement:
     """Anything the monitor may say."""
-    digest, window = draw(st.sampled_from(samples.ALL_DIGESTS)), draw(st.sampled_from([10.0, 3600.0, 100_001.0]))
+    digest, window = (
+        draw(st.sampled_from([make.digest(1), make.digest(2)])),
+        draw(st.sampled_from([10.0, 3600.0, 100_001.0])),
+    )
     if draw(st.booleans()):
         return Judgement(digest, window, reason=draw(st.sampled_from([Why.NO_REFERENCE, Why.SNAPSHOTS_MISSING])))
-    word, reason = draw(
-        st.sampled_from(
-            [
-                ("Drifting", "FeatureDrift"),
-                ("Drifting", "PredictionDrift"),
-                ("InDistribution", "NoDrift"),
-                ("Unknown", "TooFewRows"),
-                ("Unknown", "NothingToJudge"),
-            ]
-        )
-    )
+    word, reason = draw(st.sampled_from(WORDS))
     shifts = tuple(draw(st.lists(SHIFTS, max_size=3, unique_by=lambda shift: shift.name)))
     many = tuple(Shift(f"f{number}", "Drifting", 1, 9, "Minor", psi=0.5, threshold=0.1) for number in range(15))
-    severity = "Major" if word == "Drifting" else None
-    features = shifts if draw(st.integers(0, 4)) else many
+    severity: Severity | None = "Major" if word == "Drifting" else None
+    features = shifts if draw(MOSTLY) else many
     scale = draw(st.sampled_from([1, 168]))
     verdict = Verdict(word, reason, severity, scale, 500, 3, features, None, None, "as told" * 900, ())
     fault = Fault("arr. delay ✈", draw(st.sampled_from(["Missing", "Frozen"])), 0.5, 0.1, 1, 9)
@@ -306,15 +378,18 @@ def judgements(draw: st.DrawFn) -> Judgement:
 @st.composite
 def model_deployments(draw: st.DrawFn) -> modeldeployment.Observed:
     given = draw(objects("ModelDeployment", make.MODEL))
-    parent = draw(st.none() | objects("Model", make.MODEL))
+    parent = draw(objects("Model", make.MODEL)) if draw(MOSTLY) else None
     versions = draw(_versions())
-    if parent is not None and versions and draw(st.booleans()):
+    if versions and "modelRef" in given["spec"] and draw(MOSTLY):
+        number = draw(st.sampled_from(versions))["spec"]["version"]
+        given["spec"]["modelRef"] = {"name": make.MODEL, **draw(st.sampled_from([{}, {"version": number}]))}
+    if parent is not None and bool(versions) and draw(MOSTLY):
         parent["status"] = {**(parent.get("status") or {}), "champion": make.identity(draw(st.sampled_from(versions)))}
     children = draw(_children(given, versions))
     names = [child["metadata"]["name"] for child in children]
     service = None
-    if draw(st.booleans()):
-        target = draw(st.sampled_from([*names, "nowhere"]))
+    if bool(names) and draw(MOSTLY):
+        target = draw(st.sampled_from([*names, *names, "nowhere"]))
         service = {**serving.service(given, target), "metadata": make.obj("Service", make.MODEL, {})["metadata"]}
     counts = [f"{name}-counts" for name in (*names[:1], "gone")]
     return modeldeployment.Observed(
@@ -330,14 +405,14 @@ def model_deployments(draw: st.DrawFn) -> modeldeployment.Observed:
             )
             for name, child in zip(names, children, strict=True)
         },
-        judged=draw(st.none() | judgements()),
+        judged=draw(judgements()) if draw(MOSTLY) else None,
         defaults=draw(DEFAULTS),
         configs=tuple(make.config(name, "{}") for name in counts[: draw(st.integers(0, 2))]),
     )
 
 
 @st.composite
-def _children(draw: st.DrawFn, parent: Object, versions: tuple[Object, ...]) -> tuple[Object, ...]:
+def _children(draw: st.DrawFn, /, parent: Object, versions: tuple[Object, ...]) -> tuple[Object, ...]:
     """Deployments of versions there are, of versions there were, and one that somebody edited."""
     spec = ModelDeployment.model_validate(parent).spec
     targets = [serving.of_version(version, allow_pickle=True) for version in versions]

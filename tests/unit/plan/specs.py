@@ -1,6 +1,7 @@
 """Strategies for what a CRD accepts: from its schema, made to keep the rules that are written in CEL."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -199,11 +200,13 @@ RULES: dict[str, Callable[[Object], Object]] = {
 }
 
 
+@cache
 def specs(kind: str) -> SearchStrategy[Object]:
     """Specs that the CRD of a kind accepts."""
     return from_schema(schema.of(kind, "spec")).map(RULES[kind])
 
 
+@cache
 def statuses(kind: str) -> SearchStrategy[Object | None]:
     """Statuses that the CRD of a kind accepts, whoever wrote them; often what an object has that nobody looked at."""
     untouched: list[Object | None] = [None, {"observedGeneration": -1}]

@@ -1,6 +1,8 @@
 """The champion as an opponent: only on rows that its judged twin was not fitted on."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -29,7 +31,9 @@ KINDS = {feature.name: feature.kind for feature in models.FEATURES}
 
 def held() -> HeldOut:
     learnt = models.rows(N)
-    return HeldOut(learnt.frame, learnt.target, np.arange(N) * 3600.0, np.arange(N) / N)
+    return HeldOut(
+        learnt.frame, learnt.target, np.arange(N, dtype=np.float64) * 3600, np.arange(N, dtype=np.float64) / N
+    )
 
 
 def facts(**more: Any) -> handover.Facts:
@@ -37,10 +41,24 @@ def facts(**more: Any) -> handover.Facts:
     return handover.Facts(data_digest=DIGEST, side=side, kinds=more.pop("kinds", KINDS), **more)
 
 
-def version(folder: Path, learnt: Rows | None = None, **report: Any) -> Path:
+@cache
+def fitted(kind: str) -> dict[str, bytes]:
+    """The files of a model: as usual, fitted on opposite labels, or with one class more."""
+    learnt = models.rows(classes=3 if kind == "more" else 2)
+    if kind == "opposite":
+        learnt = Rows(learnt.frame, 1 - learnt.target, learnt.classes)
+    if kind == "more":
+        learnt = Rows(learnt.frame, learnt.target, ("cancelled", "late", "on time"))
+    with TemporaryDirectory() as folder:
+        done = models.serve("LogisticRegression", Path(folder) / "m", learnt)
+        return {"model.onnx": done.path.read_bytes(), "signature.json": done.signature.to_json().encode()}
+
+
+def version(folder: Path, kind: str = "usual", **report: Any) -> Path:
     """A version as fetched: model, signature and (where asked) its own report."""
-    done = models.serve("LogisticRegression", folder, learnt or models.rows())
-    handover.write(done.signature, folder / "signature.json")
+    folder.mkdir()
+    for name, content in fitted(kind).items():
+        (folder / name).write_bytes(content)
     if report:
         said = handover.Report(
             format="ONNX",
@@ -108,24 +126,20 @@ def test_rows_of_another_dataset_are_clean_when_it_judged_the_champion_too(tmp_p
 
 def test_the_judged_twin_is_the_opponent_and_not_the_model_that_ships(tmp_path: Path) -> None:
     folder = version(tmp_path / "v")
-    learnt = models.rows()
-    opposite = Rows(learnt.frame, 1 - learnt.target, learnt.classes)
-    twin = models.serve("LogisticRegression", tmp_path / "twin", opposite)
-    (folder / "evaluation.onnx").write_bytes(twin.path.read_bytes())
-    handover.write(twin.signature, folder / "evaluation.signature.json")
+    twin = fitted("opposite")
+    (folder / "evaluation.onnx").write_bytes(twin["model.onnx"])
+    (folder / "evaluation.signature.json").write_bytes(twin["signature.json"])
     with_twin, without = (
         contest(folder, "1970-01-01T00:00:00Z"),
         contest(version(tmp_path / "w"), "1970-01-01T00:00:00Z"),
     )
     assert with_twin.opponent is not None
     assert without.opponent is not None
-    assert (with_twin.opponent.classes != without.opponent.classes).mean() > 0.9
+    assert np.mean(with_twin.opponent.classes != without.opponent.classes) > 0.9
 
 
 def test_classes_that_only_one_of_them_knows_are_matched_by_label(tmp_path: Path) -> None:
-    learnt = models.rows(classes=3)
-    other = Rows(learnt.frame, learnt.target, ("cancelled", "late", "on time"))
-    found = contest(version(tmp_path / "v", other), "1970-01-01T00:00:00Z")
+    found = contest(version(tmp_path / "v", "more"), "1970-01-01T00:00:00Z")
     assert found.opponent is not None
     assert set(found.opponent.classes.tolist()) <= {-1, 0, 1}  # type: ignore[union-attr]
     assert found.opponent.probabilities is not None

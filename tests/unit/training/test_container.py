@@ -40,8 +40,10 @@ Write = Callable[[Path], None]
 
 
 def brought(folder: Path, write: Write, schema: handover.Schema = SCHEMA) -> container.Brought:
-    write(folder)
-    return container.brought(folder, schema, TRAIN, HELD, allow_pickle=False)
+    model = folder / "model"
+    model.mkdir()
+    write(model)
+    return container.brought(model, schema, TRAIN, HELD, allow_pickle=False)
 
 
 def skops_of(model: Any, labels: Any, columns: tuple[str, ...] = ("size", "carrier")) -> Write:
@@ -62,7 +64,31 @@ def predictions(**columns: Any) -> Write:
 
 
 def files(*names: str) -> Write:
-    return lambda folder: [(folder / name).write_text("no model") for name in names] and None
+    def write(folder: Path) -> None:
+        for name in names:
+            (folder / name).write_text("no model")
+
+    return write
+
+
+def link(name: str) -> Write:
+    """To something that would be read as what it stands for."""
+
+    def write(folder: Path) -> None:
+        outside = folder.parent / "outside"
+        outside.mkdir()
+        predictions(prediction=["no", "yes", "perhaps"] * 2)(outside)
+        (folder / name).symlink_to(outside / "predictions.parquet")
+
+    return write
+
+
+def folder(name: str) -> Write:
+    def write(folder: Path) -> None:
+        predictions(prediction=["no"] * 6)(folder)
+        (folder / name).mkdir()
+
+    return write
 
 
 def test_a_model_that_has_seen_no_other_class_keeps_the_classes_it_knows(tmp_path: Path) -> None:
@@ -173,6 +199,9 @@ REFUSED: list[tuple[Write, handover.Schema, Reason, str]] = [
         Reason.MODEL_UNUSABLE,
         "it is a model for Regression, and the task is Classification",
     ),
+    (link("model.onnx"), SCHEMA, Reason.MODEL_UNUSABLE, "'model.onnx', which is no plain file"),
+    (link("predictions.parquet"), SCHEMA, Reason.MODEL_UNUSABLE, "'predictions.parquet', which is no plain file"),
+    (folder("checkpoints"), SCHEMA, Reason.MODEL_UNUSABLE, "'checkpoints', which is no plain file"),
     (predictions(prediction=["no"]), SCHEMA, Reason.PREDICTIONS_UNUSABLE, "has 1 rows, and validation.parquet has 6"),
     (predictions(answer=["no"] * 6), SCHEMA, Reason.PREDICTIONS_UNUSABLE, "has no column 'prediction', but answer"),
     (

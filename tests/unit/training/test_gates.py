@@ -10,8 +10,8 @@ from trimtab.training.scores import Judged, Undefined
 DAY = 86_400.0
 
 
-def bound(metric: str = "roc_auc", **limit: float) -> Gate:
-    return Gate(name="quality", type=GateType.BOUND, bound=BoundGate(metric=metric, **limit))
+def bound(**limit: float) -> Gate:
+    return Gate(name="quality", type=GateType.BOUND, bound=BoundGate(metric="roc_auc", **limit))
 
 
 def no_worse(by: float = 0.01, metric: str = "accuracy", **more: object) -> Gate:
@@ -93,7 +93,7 @@ def test_days_that_differ_make_uncertain_what_rows_alone_would_call_certain() ->
     ours = np.where(day < 4, 0, 1)
     theirs = np.where(day < 4, 1, 0)
     candidate, champion = (Judged(truth, said, positive=1, count=2) for said in (ours, theirs))
-    between = gates.Contest("late-3", candidate, champion, day * DAY)
+    between = gates.Contest("late-3", candidate, champion, (day * DAY).astype(np.float64))
     assert verdict(no_worse(blocks="Row"), between)[0] is Verdict.FAILED
     assert verdict(no_worse(blocks="Day"), between)[0] is Verdict.INCONCLUSIVE
     assert "drawn by 10 days" in verdict(no_worse(), between)[1]
@@ -137,8 +137,12 @@ def test_the_interval_of_a_mean_covers_about_as_often_as_it_says() -> None:
     hits = 0
     for seed in range(60):
         rows = rng.normal(size=100)
+
+        def mean(weight: np.ndarray, rows: np.ndarray = rows) -> float:
+            return float(np.average(rows, weights=weight))
+
         block, count = bootstrap.blocks_of(None, 100)
-        values, _ = bootstrap.distribution(lambda w, rows=rows: float(np.average(rows, weights=w)), block, count, seed)
+        values, _ = bootstrap.distribution(mean, block, count, seed)
         low, high = bootstrap.interval(values)
         hits += low <= 0 <= high
     assert 50 <= hits <= 60

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from trimtab.training import metrics
+from trimtab.training import judging, metrics
 from trimtab.training.failures import Reason, StepFailure
 from trimtab.training.scores import Judged, Undefined
 
@@ -73,6 +73,11 @@ def classified(k: int, n: int = 300, seed: int = 0) -> Judged:
     return Judged(truth, probabilities.argmax(axis=1), probabilities, positive=1 if k == 2 else None, count=k)
 
 
+def taken(rows: Judged, index: np.ndarray) -> Judged:
+    """The rows again, as often as `index` names them."""
+    return judging.some(rows, index)
+
+
 def weight(n: int, seed: int = 1) -> np.ndarray:
     """As a bootstrap gives it: whole numbers, some of them zero."""
     return np.random.default_rng(seed).integers(0, 4, n).astype(float)
@@ -102,7 +107,8 @@ def test_pairs_of_classes_score_as_in_scikit_learn_and_weights_as_repeated_rows(
     assert score(None) == pytest.approx(ONE_BY_ONE[name](rows.truth, rows.probabilities), abs=1e-12)
     w = weight(rows.rows)
     again = np.repeat(np.arange(rows.rows), w.astype(int))
-    assert score(w) == pytest.approx(ONE_BY_ONE[name](rows.truth[again], rows.probabilities[again]), abs=1e-12)
+    repeated = taken(rows, again)
+    assert score(w) == pytest.approx(ONE_BY_ONE[name](repeated.truth, repeated.probabilities), abs=1e-12)
 
 
 @pytest.mark.parametrize("name", NUMBERS)
@@ -114,7 +120,7 @@ def test_numbers_score_as_in_scikit_learn(name: str) -> None:
     w = weight(200)
     again = np.repeat(np.arange(200), w.astype(int))
     assert score(None) == pytest.approx(NUMBERS[name](rows.truth, rows.values), rel=1e-12)
-    assert score(w) == pytest.approx(NUMBERS[name](rows.truth[again], rows.values[again]), rel=1e-12)
+    assert score(w) == pytest.approx(NUMBERS[name](*((part := taken(rows, again)).truth, part.values)), rel=1e-12)
 
 
 def test_the_largest_error_counts_only_rows_that_were_drawn() -> None:
@@ -167,9 +173,7 @@ def test_a_class_that_only_the_model_knows_counts_as_wrong() -> None:
 def test_weights_are_as_good_as_repeating_rows(k: int, seed: int) -> None:
     rows, w = classified(k, n=60, seed=seed), weight(60, seed)
     again = np.repeat(np.arange(60), w.astype(int))
-    repeated = Judged(
-        rows.truth[again], rows.classes[again], rows.probabilities[again], positive=rows.positive, count=rows.count
-    )
+    repeated = taken(rows, again)
     for name in ("accuracy", "balanced_accuracy", "f1_macro", "log_loss", "brier"):
         metric = metrics.METRICS[name]
         assert metric.prepare(rows)(w) == pytest.approx(metric.prepare(repeated)(None), abs=1e-12)

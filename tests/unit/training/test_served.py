@@ -1,6 +1,7 @@
 """From columns to a served model: preprocessing, its ONNX form, and the parity of the two."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -143,7 +144,7 @@ CONVERTED = [
 
 @pytest.mark.parametrize(("name", "params", "within"), CONVERTED, ids=[name for name, *_ in CONVERTED])
 def test_estimators_are_served_from_onnx_with_the_answers_that_they_gave(
-    name: str, params: dict[str, object], within: float, tmp_path: Path
+    name: str, params: dict[str, Any], within: float, tmp_path: Path
 ) -> None:
     found = serve(name, tmp_path / "m", rows(), **params)
     assert found.format == "ONNX"
@@ -157,7 +158,7 @@ def test_estimators_are_served_from_onnx_with_the_answers_that_they_gave(
 @pytest.mark.parametrize(
     ("name", "params"), [("Ridge", {}), ("RandomForestRegressor", {"n_estimators": 5}), ("ElasticNet", {})]
 )
-def test_regressors_are_served_from_onnx(name: str, params: dict[str, object], tmp_path: Path) -> None:
+def test_regressors_are_served_from_onnx(name: str, params: dict[str, Any], tmp_path: Path) -> None:
     learnt = rows()
     numbers = Rows(learnt.frame, np.nan_to_num(learnt.frame["size"]) * 0.5 + 3, None)
     found = serve(name, tmp_path / "m", numbers, "Regression", **params)

@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trimtab.api.wire import Kind
 from trimtab.training import split
 from trimtab.training.failures import Reason, StepFailure
 
-KINDS = {"a": "Number", "b": "Category", "c": "Boolean"}
+KINDS: dict[str, Kind] = {"a": "Number", "b": "Category", "c": "Boolean"}
 
 
 def frame(n: int = 50) -> dict[str, np.ndarray]:

@@ -1,0 +1,99 @@
+"""What the operator says of production is what anybody computes from the very rows that were asked, with the same profile."""
+
+import json
+import re
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.cluster.kubectl import eventually
+from tests.e2e.shop import Space, dataset, deployment, model
+from tests.e2e.test_loop import request, rows
+from trimtab.api.wire import profile_from_json
+from trimtab.drift import counting, verdicts
+from trimtab.drift.budget import Settings
+from trimtab.drift.vectors import Counted
+from trimtab.drift.windows import Window
+
+WINDOW = 30
+SAMPLE = re.compile(r'^(trimtab_\w+)\{(.*)\} (\S+)$')
+
+
+def exported(space: Space, name: str) -> dict[tuple[str, str], float]:
+    """The operator's own series of one deployment: from whichever pod leads."""
+    found: dict[tuple[str, str], float] = {}
+    pods = space.kubectl.acting_as("admin")
+    listed = json.loads(pods.do("get", "pods", "-A", "-l", "app.kubernetes.io/name=trimtab-operator", "-o", "json"))
+    for pod in listed["items"]:
+        with urllib.request.urlopen(f"http://{pod['status']['podIP']}:8080/metrics", timeout=5) as answer:
+            for line in answer.read().decode().splitlines():
+                match = SAMPLE.match(line)
+                if match is None:
+                    continue
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
+                if labels.get("namespace") == space.name and labels.get("deployment") == name:
+                    found[match[1], labels.get("feature", "")] = float(match[3])
+    return found
+
+
+@pytest.fixture(scope="module")
+def watched(shared_space: Space, months: dict[str, Path]) -> Space:
+    space = shared_space
+    space.apply(
+        dataset("flights", space.put("flights.parquet", months["2013-01"]), features={"exclude": ["tailnum"]}),
+        model("late", space.bucket.place(f"{space.unique}/models")),
+        deployment("late", modelRef={"name": "late"}, replicas=2, monitoring={"window": f"{WINDOW}s"}),
+    )
+    eventually(lambda: space.serves("late"), within=240)
+    return space
+
+
+def test_verdict_and_exported_shift_are_those_of_the_rows_that_were_asked(watched: Space, months: dict[str, Path]) -> None:
+    space = watched
+    inputs = space.http("GET", "late", "/v2/models/late")[1]["inputs"]
+    asked = rows(months["2013-05"], 2000, 5)
+    bodies = [request(asked[start : start + 50], inputs) for start in range(0, len(asked), 50)]
+    _begin_of_a_window()
+    for body in bodies:  # all of them within one window
+        status, _ = space.ask("late", body)
+        assert status == 200
+    eventually(lambda: exported(space, "late").get(("trimtab_drift_window_rows", "")) == len(asked), within=3 * WINDOW)
+    seen = exported(space, "late")
+    offline = _offline(space, asked, [tensor["name"] for tensor in inputs])
+    assert offline.verdict == "Drifting"
+    assert space.status("mdep/late")["drift"]["verdict"] == "Drifting"
+    for shift in offline.features:
+        if shift.psi is None:
+            assert ("trimtab_feature_drift_psi", shift.name) not in seen
+            continue
+        assert seen["trimtab_feature_drift_psi", shift.name] == pytest.approx(shift.psi, rel=1e-9)
+        assert seen["trimtab_feature_drift_psi_threshold", shift.name] == pytest.approx(shift.threshold, rel=1e-9)
+        assert seen["trimtab_feature_drifted", shift.name] == (shift.verdict == "Drifting")
+
+
+def _begin_of_a_window() -> None:
+    """The next window has just begun; the request loop then has all of it."""
+    eventually(lambda: time.time() % WINDOW < 2, within=WINDOW + 5)
+
+
+def _offline(space: Space, asked: pd.DataFrame, names: list[str]) -> verdicts.Verdict:
+    """The same judgement from the rows themselves."""
+    artifact = space.get("mdlv/late-1")["spec"]["artifact"]
+    key = artifact["uri"].split("/", 3)[3].replace("manifest.json", "profile.json")
+    profile = profile_from_json(space.bucket.get(key))
+    assert {feature.name for feature in profile.features} == set(names)
+    counts = {feature.name: counting.count(feature, _column(asked[feature.name], feature.kind)) for feature in profile.features}
+    blank = {"predictions": profile.predictions, "score": profile.score}
+    empty = {name: counting.zero(reference) for name, reference in blank.items() if reference is not None}
+    seen = {1: Window(1, 0, Counted(len(asked), counts, empty.get("predictions"), empty.get("score")))}
+    return verdicts.judge(profile, seen, Settings(WINDOW, 90 * 86400))
+
+
+def _column(column: "pd.Series[object]", kind: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    if kind == "Category":
+        return np.array(["" if pd.isna(value) else str(value) for value in column], object)
+    return column.astype("Float64").to_numpy(dtype=float, na_value=np.nan)

@@ -1,0 +1,510 @@
+"""Rollouts: which version serves, which comes next, and what the status says of both."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests import make
+from tests.unit.plan import worlds
+from trimtab.api.conditions import ConditionType as Type
+from trimtab.plan import conditions, modeldeployment, rollout
+from trimtab.plan.intent import Object, Plan
+from trimtab.plan.modeldeployment import Observed
+from trimtab.plan.serving import SELECTED
+
+ONE, TWO = make.version(1), make.version(2)
+UNREADABLE = '{"reason": "ArtifactUnreachable", "message": "the store does not answer"}'
+MISMATCH = '{"reason": "DigestMismatch", "message": "other bytes"}'
+
+
+def champion(given: Object | None) -> Object:
+    """The Model with this champion."""
+    return make.model(status={"champion": make.identity(given)} if given else {})
+
+
+def observed(deployment: Object | None = None, **given: Any) -> Observed:
+    """A deployment that follows version 1, before anything was made."""
+    nothing: dict[str, Any] = {"children": (), "service": None, "pods": {}, "judged": None}
+    return Observed(
+        deployment=deployment or make.deployment(),
+        defaults=make.DEFAULTS,
+        **{**nothing, "model": champion(ONE), "versions": (ONE, TWO), **given},
+    )
+
+
+def plan(seen: Observed, now: float = make.NOW) -> Plan:
+    return modeldeployment.plan(seen, now)
+
+
+def ready(child: Object, *, replicas: int | None = None) -> Object:
+    """A Deployment whose pods all answer."""
+    asked = child["spec"]["replicas"] if replicas is None else replicas
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), asked)
+    return {**child, "status": {"observedGeneration": child["metadata"]["generation"], **counts}}
+
+
+def made(seen: Observed, ok: Callable[[Object], bool] = lambda _: True, passes: int = 1) -> Observed:
+    """The world after the plan was carried out and the pods of the Deployments that are `ok` came up."""
+    for _ in range(passes):
+        seen = worlds.after("ModelDeployment", seen, plan(seen))
+        seen = replace(seen, children=tuple(ready(child) if ok(child) else child for child in seen.children))
+    return seen
+
+
+def serving(deployment: Object | None = None, **given: Any) -> Observed:
+    """A deployment that serves version 1 and has settled."""
+    return worlds.settled("ModelDeployment", made(observed(deployment, **given), passes=3))[0]
+
+
+def following(seen: Observed, version: Object | None) -> Observed:
+    return replace(seen, model=champion(version))
+
+
+def points_at(seen: Observed) -> str:
+    """The version that the Service points at, as its Deployment is named."""
+    assert seen.service is not None
+    return str(seen.service["spec"]["selector"][SELECTED]).removeprefix("late-")[:2]
+
+
+def names(seen: Observed) -> list[str]:
+    return sorted(child["metadata"]["name"].removeprefix("late-")[:2] for child in seen.children)
+
+
+def told(plan: Plan, kind: Type = Type.READY) -> tuple[str, str]:
+    assert plan.status is not None
+    entry = conditions.find(plan.status, kind)
+    assert entry is not None
+    return entry["status"], entry["reason"]
+
+
+def of(number: int, seen: Observed) -> Object:
+    return next(child for child in seen.children if child["metadata"]["name"].startswith(f"late-v{number}-"))
+
+
+def broken(seen: Observed, number: int, message: str, container: str = "fetch") -> Observed:
+    """The pods of one version end with this message."""
+    dead = make.waiting(container, "CrashLoopBackOff", "back-off", **make.ended(container, 3, message)["state"])
+    pod = make.pod(init=(dead,), phase="Pending") if container == "fetch" else make.pod(main=(dead,))
+    return replace(seen, pods={of(number, seen)["metadata"]["uid"]: (pod,)})
+
+
+def is_one(child: Object) -> bool:
+    return bool(child["metadata"]["name"].startswith("late-v1-"))
+
+
+# ---------------------------------------------------------------- first rollout
+
+
+def test_first_come_a_deployment_a_service_that_points_at_it_and_a_policy() -> None:
+    first = plan(observed())
+    assert [child.kind for child in first.children] == ["NetworkPolicy", "Service", "Deployment"]
+    assert first.children[1].obj["spec"]["selector"] == {SELECTED: first.children[2].name}
+    assert told(first) == ("False", "RollingOut")
+    assert told(first, Type.AVAILABLE) == ("False", "ReplicasUnavailable")
+
+
+def test_the_first_word_waits_three_seconds_for_pods_that_come_at_once() -> None:
+    young = observed(make.deployment(created=2))
+    assert (plan(young).status, plan(young).again) == (None, 3.0)
+    assert plan(young, make.NOW + 1).status is not None
+    assert plan(observed(make.deployment(created=-5))).status is not None, "a clock that is behind silences nobody"
+    assert told(plan(serving(make.deployment(created=2)))) == ("True", "Serving")
+
+
+def test_when_all_pods_answer_it_serves() -> None:
+    end = plan(serving())
+    assert told(end) == ("True", "Serving")
+    assert told(end, Type.AVAILABLE) == ("True", "ReplicasAvailable")
+    assert told(end, Type.ROLLOUT_SUCCEEDED) == ("True", "RolledOut")
+    assert end.status is not None
+    assert end.status["versions"] == [make.served(ONE)]
+    assert end.status["address"] == {"url": "http://late.team.svc"}
+    assert (end.status["replicas"], end.status["serverImage"], end.again) == (1, "trimtab-server:1", None)
+
+
+def test_a_settled_deployment_is_told_of_once() -> None:
+    starting = made(observed(), ok=lambda _: False)
+    assert plan(starting).notices == ()
+    starting = worlds.after("ModelDeployment", starting, plan(starting))
+    assert [(n.reason, n.message) for n in plan(made(starting)).notices] == [("RolledOut", "late-1 serves")]
+    assert plan(serving()).notices == ()
+
+
+def test_a_version_that_does_not_answer_yet_has_no_weight() -> None:
+    status = plan(made(observed(), ok=lambda _: False)).status
+    assert status is not None
+    assert [entry["weight"] for entry in status["versions"]] == [{"requested": 100, "effective": 0}]
+
+
+# ---------------------------------------------------------------- the champion changes
+
+
+def test_the_service_turns_only_when_all_new_pods_answer_and_the_old_go_only_after_it_was_seen_turned() -> None:
+    seen = following(serving(), TWO)
+    seen = made(seen, ok=is_one)
+    assert (names(seen), points_at(seen)) == (["v1", "v2"], "v1")
+    seen = replace(seen, children=tuple(ready(child, replicas=None if is_one(child) else 0) for child in seen.children))
+    assert (points_at(worlds.after("ModelDeployment", seen, plan(seen)))) == "v1", "no pod of the new one answers"
+    seen = replace(seen, children=tuple(ready(child) for child in seen.children))
+    turning = plan(seen)
+    assert (turning.children[1].obj["spec"]["selector"][SELECTED][:7], turning.unwanted) == ("late-v2", ())
+    seen = worlds.after("ModelDeployment", seen, turning)
+    assert (names(seen), points_at(seen)) == (["v1", "v2"], "v2")
+    after = plan(seen)
+    assert [gone.name[:7] for gone in after.unwanted] == ["late-v1"]
+    assert names(worlds.after("ModelDeployment", seen, after)) == ["v2"]
+
+
+def test_a_rollout_of_a_new_champion_leaves_ready_true() -> None:
+    seen = made(following(serving(), TWO), ok=is_one)
+    found = plan(seen)
+    assert (told(found), told(found, Type.ROLLOUT_SUCCEEDED)) == (("True", "Serving"), ("Unknown", "RollingOut"))
+    assert found.status is not None
+    assert [entry["role"] for entry in found.status["versions"]] == ["Stable", "Candidate"]
+    assert [entry["weight"]["effective"] for entry in found.status["versions"]] == [100, 0]
+
+
+def test_two_of_three_pods_are_not_enough_to_turn() -> None:
+    seen = made(following(serving(make.deployment(replicas=3)), TWO), ok=is_one)
+    seen = replace(seen, children=tuple(ready(child, replicas=3 if is_one(child) else 2) for child in seen.children))
+    assert points_at(worlds.after("ModelDeployment", seen, plan(seen))) == "v1"
+
+
+def test_a_champion_that_changes_again_during_a_rollout_takes_the_place_of_the_candidate() -> None:
+    three = make.version(3)
+    seen = made(replace(following(serving(), TWO), versions=(ONE, TWO, three)), ok=is_one)
+    seen = made(following(seen, three), ok=is_one)
+    assert (names(seen), points_at(seen)) == (["v1", "v3"], "v1")
+
+
+def test_a_champion_that_changes_back_leaves_what_serves_untouched() -> None:
+    before = serving()
+    seen = made(following(before, TWO), ok=is_one)
+    seen = made(following(seen, ONE), passes=2)
+    assert names(seen) == ["v1"]
+    assert of(1, seen)["spec"] == of(1, before)["spec"]
+
+
+# ---------------------------------------------------------------- what cannot serve
+
+REFUSED: dict[str, tuple[Observed, tuple[str, str]]] = {
+    "a Model that is not there": (observed(model=None), ("False", "ModelNotFound")),
+    "a Model without a champion": (observed(model=champion(None)), ("False", "NoChampion")),
+    "a version that is not there": (
+        observed(make.deployment(modelRef={"name": "late", "version": 9})),
+        ("False", "VersionNotFound"),
+    ),
+    "a version that is quarantined": (
+        observed(
+            make.deployment(modelRef={"name": "late", "version": 1}),
+            versions=(make.version(1, status={"quarantined": {"reason": "LoadFailed"}}),),
+        ),
+        ("False", "VersionQuarantined"),
+    ),
+    "a version for a server of the user's own": (
+        observed(versions=(make.version(1, format="Custom"),)),
+        ("False", "InvalidSpec"),
+    ),
+    "a joblib file that was brought": (
+        observed(versions=(make.version(1, made_here=False, format="Joblib"),)),
+        ("False", "PickleRefused"),
+    ),
+    "skops on the slim server": (
+        observed(make.deployment(server={"flavor": "Slim"}), versions=(make.version(1, format="Skops"),)),
+        ("False", "InvalidSpec"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_nothing_is_made_for(case: str) -> None:
+    seen, expected = REFUSED[case]
+    found = plan(seen)
+    assert (told(found), found.children, found.unwanted) == (expected, (), ())
+    assert told(found, Type.ROLLOUT_SUCCEEDED) == ("Unknown", expected[1])
+
+
+def test_a_joblib_file_that_a_run_of_ours_published_was_allowed_then() -> None:
+    assert plan(observed(versions=(make.version(1, format="Joblib"),))).children
+
+
+def test_a_joblib_file_that_was_brought_needs_the_models_word() -> None:
+    training = {**make.model()["spec"]["training"], "allowPickle": True}
+    allowed = make.model(training=training, status={"champion": make.identity(ONE)})
+    seen = observed(model=allowed, versions=(make.version(1, made_here=False, format="Joblib"),))
+    assert '"allowPickle":true' in str(plan(seen).children[2].obj).replace("'", '"')
+
+
+@pytest.mark.parametrize("gone", ["the Model", "the champion", "the version"])
+def test_what_serves_goes_on_and_stays_ready_without(gone: str) -> None:
+    seen = serving()
+    changes: dict[str, dict[str, Any]] = {
+        "the Model": {"model": None},
+        "the champion": {"model": champion(None)},
+        "the version": {"versions": ()},
+    }
+    found = plan(replace(seen, **changes[gone]))
+    assert (told(found), found.children, found.unwanted) == (("True", "Serving"), (), ())
+    assert found.status is not None
+    assert [entry["digest"] for entry in found.status["versions"]] == [make.digest(1)]
+
+
+def test_a_pinned_version_that_was_deleted_while_it_served_is_missed_and_serves_on() -> None:
+    seen = serving(make.deployment(modelRef={"name": "late", "version": 1}))
+    found = plan(replace(seen, versions=(TWO,)))
+    assert (told(found), told(found, Type.AVAILABLE)) == (("False", "VersionNotFound"), ("True", "ReplicasAvailable"))
+    assert found.unwanted == ()
+
+
+def test_a_pinned_version_minds_no_champion() -> None:
+    seen = serving(make.deployment(modelRef={"name": "late", "version": 1}))
+    assert worlds.settled("ModelDeployment", following(seen, TWO))[0].children == seen.children
+
+
+@pytest.mark.parametrize("message", [MISMATCH, '{"reason": "LoadFailed", "message": "no graph"}'])
+def test_a_version_that_no_waiting_heals_is_rejected_and_what_served_serves_on(message: str) -> None:
+    seen = broken(made(following(serving(), TWO), ok=is_one), 2, message)
+    end, last = worlds.settled("ModelDeployment", seen)
+    assert (names(end), points_at(end)) == (["v1"], "v1")
+    assert (told(last), told(last, Type.ROLLOUT_SUCCEEDED)) == (("True", "Serving"), ("False", "VersionRejected"))
+    rejected = end.deployment["status"]["rejected"]
+    assert [(entry["version"], entry["digest"]) for entry in rejected] == [(2, make.digest(2))]
+
+
+def test_a_rejection_is_told_once() -> None:
+    seen = broken(made(following(serving(), TWO), ok=is_one), 2, MISMATCH)
+    first = plan(seen)
+    assert [(n.type, n.reason, n.message) for n in first.notices] == [("Warning", "DigestMismatch", "other bytes")]
+    assert plan(worlds.after("ModelDeployment", seen, first)).notices == ()
+
+
+def test_a_rejected_version_is_not_tried_again_and_another_digest_under_its_number_is() -> None:
+    seen = broken(made(following(serving(), TWO), ok=is_one), 2, MISMATCH)
+    end, _ = worlds.settled("ModelDeployment", seen)
+    assert names(made(end, passes=3)) == ["v1"]
+    again = make.version(2)
+    again["spec"]["artifact"]["digest"] = make.digest(77)
+    end = made(replace(following(end, again), versions=(ONE, again)), passes=4)
+    assert (names(end), points_at(end)) == (["v2"], "v2")
+
+
+def test_what_serves_is_scaled_while_a_candidate_is_rejected() -> None:
+    seen = broken(made(following(serving(), TWO), ok=is_one), 2, MISMATCH)
+    end, _ = worlds.settled("ModelDeployment", seen)
+    end, _ = worlds.settled("ModelDeployment", changed(end, replicas=4))
+    assert of(1, end)["spec"]["replicas"] == 4
+
+
+def test_alone_a_broken_version_goes_on_being_tried_and_is_told() -> None:
+    seen = broken(made(observed(), ok=lambda _: False), 1, MISMATCH)
+    end, last = worlds.settled("ModelDeployment", seen)
+    assert (names(end), told(last)) == (["v1"], ("False", "DigestMismatch"))
+    assert [entry["version"] for entry in end.deployment["status"]["rejected"]] == [1]
+    healed = worlds.settled("ModelDeployment", replace(made(end), pods={}))[1]
+    assert told(healed) == ("True", "Serving")
+    assert healed.status is not None
+    assert "rejected" not in healed.status
+
+
+TROUBLE: dict[str, tuple[Callable[[Observed], Observed], tuple[str, str]]] = {
+    "a store that does not answer": (lambda seen: broken(seen, 1, UNREADABLE), ("False", "ArtifactUnreadable")),
+    "a server that ends": (
+        lambda seen: broken(seen, 1, "Segmentation fault", "server"),
+        ("False", "ReplicasUnavailable"),
+    ),
+    "an image that cannot be pulled": (
+        lambda seen: replace(
+            seen, pods={of(1, seen)["metadata"]["uid"]: (make.pod(init=(make.waiting("fetch", "ErrImagePull"),)),)}
+        ),
+        ("False", "ChildNotStarting"),
+    ),
+    "a quota": (
+        lambda seen: replace(
+            seen,
+            children=tuple(
+                {**child, "status": {"conditions": [{"type": "ReplicaFailure", "status": "True", "message": "quota"}]}}
+                for child in seen.children
+            ),
+        ),
+        ("False", "ChildRefused"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TROUBLE)
+def test_what_may_heal_is_told_and_not_rejected(case: str) -> None:
+    trouble, expected = TROUBLE[case]
+    found = plan(trouble(made(observed(), ok=lambda _: False)))
+    assert (told(found), told(found, Type.ROLLOUT_SUCCEEDED)) == (expected, ("False", expected[1]))
+    assert found.status is not None
+    assert "rejected" not in found.status
+    assert found.again == 30.0
+
+
+def test_pods_that_answer_or_are_leaving_are_no_trouble() -> None:
+    seen = serving()
+    uid = of(1, seen)["metadata"]["uid"]
+    dead = make.ended("fetch", 1, MISMATCH)
+    leaving = make.pod("leaving", init=(dead,), deletionTimestamp=make.ago(1))
+    again = make.pod(
+        "again", main=({**make.running("server"), "lastState": make.ended("server", 137)["state"]},), ready=True
+    )
+    assert told(plan(replace(seen, pods={uid: (leaving, again)}))) == ("True", "Serving")
+
+
+def test_at_most_fifty_rejections_are_remembered_and_the_newest_stay() -> None:
+    old = [{"digest": make.digest(number), "reason": "LoadFailed"} for number in range(100, 150)]
+    seen = made(observed(), ok=lambda _: False)
+    seen = replace(seen, deployment={**seen.deployment, "status": {"observedGeneration": 1, "rejected": old}})
+    found = plan(broken(seen, 1, MISMATCH))
+    assert found.status is not None
+    assert len(found.status["rejected"]) == 50
+    assert (found.status["rejected"][0], found.status["rejected"][-1]["version"]) == (old[1], 1)
+
+
+# ---------------------------------------------------------------- scale, suspension, images
+
+
+def test_scaled_to_zero_it_is_as_asked_and_answers_nothing() -> None:
+    end = plan(serving(make.deployment(replicas=0)))
+    assert (told(end), told(end, Type.AVAILABLE)) == (("True", "ScaledToZero"), ("False", "ScaledToZero"))
+
+
+def changed(seen: Observed, **spec: Any) -> Observed:
+    """The user changed the spec."""
+    return replace(seen, deployment={**make.deployment(generation=2, **spec), "status": seen.deployment["status"]})
+
+
+def test_a_changed_scale_is_not_in_force_before_the_pods_are_there() -> None:
+    seen = changed(serving(), replicas=3)
+    assert told(plan(seen)) == ("False", "RollingOut")
+    seen = worlds.after("ModelDeployment", seen, plan(seen))
+    assert (of(1, seen)["spec"]["replicas"], told(plan(seen))) == (3, ("False", "RollingOut"))
+    assert told(plan(made(seen))) == ("True", "Serving")
+
+
+def test_what_serves_is_scaled_while_another_version_is_on_its_way() -> None:
+    seen = made(following(serving(), TWO), ok=is_one)
+    found = plan(changed(seen, replicas=5))
+    assert [(patch.kind, patch.name[:7], patch.body) for patch in found.patches] == [
+        ("Deployment", "late-v1", {"spec": {"replicas": 5}})
+    ]
+    assert found.children[2].obj["spec"]["replicas"] == 5
+
+
+def test_a_changed_pod_is_not_in_force_before_it_was_applied_and_came_up() -> None:
+    """Not even for the one pass between the user's change and the write that follows from it."""
+    seen = changed(serving(), server={"env": [{"name": "A", "value": "1"}]})
+    assert told(plan(seen)) == ("False", "RollingOut")
+    seen = worlds.after("ModelDeployment", seen, plan(seen))
+    assert told(plan(seen)) == ("False", "RollingOut")
+    assert told(plan(made(seen))) == ("True", "Serving")
+
+
+def test_suspended_nothing_changes_and_the_status_goes_on() -> None:
+    seen = changed(serving(), suspend=True, replicas=9)
+    found = plan(following(seen, TWO))
+    assert (found.children, found.unwanted, found.patches) == ((), (), ())
+    assert (told(found), told(found, Type.AVAILABLE)) == (("True", "Suspended"), ("True", "ReplicasAvailable"))
+
+
+def server_image(seen: Observed) -> str | None:
+    return rollout.image_of(of(1, seen))
+
+
+def test_an_upgrade_of_the_operator_restarts_no_model() -> None:
+    seen = serving()
+    newer = replace(make.DEFAULTS, server_image="trimtab-server:2", trainer_image="trimtab-trainer:2")
+    end, last = worlds.settled("ModelDeployment", replace(seen, defaults=newer))
+    assert end.children == seen.children
+    assert last.status is not None
+    assert last.status["serverImage"] == "trimtab-server:1"
+    two = made(following(end, TWO), passes=4)
+    assert rollout.image_of(of(2, two)) == "trimtab-server:2", "the next version gets the new one"
+
+
+def test_an_image_that_somebody_else_wrote_is_set_back() -> None:
+    seen = serving()
+    child = of(1, seen)
+    child["spec"]["template"]["spec"]["containers"][0]["image"] = "theirs:1"
+    assert server_image(worlds.after("ModelDeployment", seen, plan(seen))) == "trimtab-server:1"
+
+
+def test_a_changed_flavor_changes_the_image() -> None:
+    seen = changed(serving(), server={"flavor": "Sklearn"})
+    assert server_image(worlds.after("ModelDeployment", seen, plan(seen))) == "trimtab-trainer:1"
+
+
+@pytest.mark.parametrize(("file_format", "image"), [("ONNX", "trimtab-server:1"), ("Skops", "trimtab-trainer:1")])
+def test_flavor_auto_follows_the_format(file_format: str, image: str) -> None:
+    seen = made(observed(versions=(make.version(1, format=file_format),)))
+    assert server_image(seen) == image
+
+
+ARTIFACT = {"uri": "s3://b/model.onnx", "digest": make.digest(50), "format": "ONNX"}
+
+
+def test_an_artifact_becomes_a_model_and_an_artifact_again() -> None:
+    seen = made(observed(make.deployment(artifact=ARTIFACT)), passes=3)
+    (own,) = [child["metadata"]["name"] for child in seen.children]
+    assert own.count("-") == 1
+    status = plan(seen).status
+    assert status is not None
+    assert status["versions"] == [
+        {"digest": make.digest(50), "role": "Stable", "weight": {"requested": 100, "effective": 100}}
+    ]
+    seen = made(changed(worlds.settled("ModelDeployment", seen)[0]), passes=4)
+    assert names(seen) == ["v1"]
+    seen = made(changed(worlds.settled("ModelDeployment", seen)[0], artifact=ARTIFACT), passes=4)
+    assert [child["metadata"]["name"] for child in seen.children] == [own]
+
+
+def test_another_artifact_is_a_rollout_and_is_not_in_force_before_it_serves() -> None:
+    seen = worlds.settled("ModelDeployment", made(observed(make.deployment(artifact=ARTIFACT)), passes=3))[0]
+    seen = changed(seen, artifact={**ARTIFACT, "digest": make.digest(51)})
+    found = plan(seen)
+    assert (told(found), told(found, Type.AVAILABLE)) == (("False", "RollingOut"), ("True", "ReplicasAvailable"))
+
+
+def test_of_two_versions_with_one_digest_the_one_that_was_rolled_out_is_told() -> None:
+    twin = make.version(2)
+    twin["spec"]["artifact"] = ONE["spec"]["artifact"]
+    seen = made(observed(versions=(twin, ONE)), passes=3)
+    status = plan(seen).status
+    assert status is not None
+    assert [entry["name"] for entry in status["versions"]] == ["late-1"]
+
+
+def test_counts_go_with_the_deployment_whose_pods_counted() -> None:
+    seen = serving()
+    name = of(1, seen)["metadata"]["name"]
+    seen = replace(seen, configs=(make.config(f"{name}-counts", "{}"), make.config("late-v0-0-counts", "{}")))
+    assert [(gone.kind, gone.name) for gone in plan(seen).unwanted] == [("ConfigMap", "late-v0-0-counts")]
+
+
+# ---------------------------------------------------------------- what pods may see
+
+
+def test_only_the_init_container_holds_credentials_and_nobody_a_token() -> None:
+    given = make.version(1)
+    given["spec"]["artifact"]["credentials"] = {"secretRef": {"name": "s3"}}
+    pod = plan(observed(versions=(given,))).children[2].obj["spec"]["template"]["spec"]
+    fetch, server = pod["initContainers"][0], pod["containers"][0]
+    assert fetch["envFrom"] == [{"prefix": "STORE_", "secretRef": {"name": "s3"}}]
+    assert "envFrom" not in server
+    assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
+    model = next(mount for mount in server["volumeMounts"] if mount["mountPath"] == "/trimtab/model")
+    assert model["readOnly"] is True
+
+
+def test_a_variable_of_the_users_stands_once_and_wins() -> None:
+    seen = observed(make.deployment(server={"env": [{"name": "HOME", "value": "/x"}, {"name": "A", "value": "1"}]}))
+    env = plan(seen).children[2].obj["spec"]["template"]["spec"]["containers"][0]["env"]
+    assert [variable["value"] for variable in env if variable["name"] == "HOME"] == ["/x"]
+
+
+def test_counts_are_for_the_operator_only() -> None:
+    policy = plan(observed()).children[0].obj["spec"]
+    assert [(rule["ports"][0]["port"], "from" in rule) for rule in policy["ingress"]] == [(8080, False), (8082, True)]
