@@ -21,19 +21,18 @@ def start(where: Surroundings) -> None:
         screen.say("Prometheus: on your own cluster, manifests/components/prometheus-operator brings rules and scraping.")
         return
     FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "operator.json").write_text(json.dumps([{"targets": [f"{address}:8080" for address in where.operators()]}]))
     path = FOLDER / "prometheus.yaml"
-    path.write_text(yaml.safe_dump(config(install.cluster("kubeconfig").strip()), sort_keys=False))
+    path.write_text(yaml.safe_dump(config(), sort_keys=False))
     install.cluster("prometheus", "--config", str(path))
     screen.good(f"Prometheus scrapes the operator: {URL}")
 
 
-def config(kubeconfig: str) -> dict[str, Any]:
-    """Scrapes every pod of the operator; `honor_labels`, since the series name the object they speak of."""
-    discovery = {"role": "pod", "kubeconfig_file": kubeconfig, "namespaces": {"names": ["trimtab-system"]}}
-    keep = {
-        "source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "http", "action": "keep",
-    }
-    name = {"source_labels": ["__meta_kubernetes_pod_name"], "target_label": "pod"}
+def config() -> dict[str, Any]:
+    """Scrapes every pod of the operator; `honor_labels`, since the series name the object they speak of.
+
+    Debian builds Prometheus without discovery in Kubernetes, so the pods stand in a file.
+    """
     return {
         "global": {"scrape_interval": "2s", "evaluation_interval": "2s"},
         "rule_files": [str(RULES)],
@@ -41,8 +40,7 @@ def config(kubeconfig: str) -> dict[str, Any]:
             {
                 "job_name": "trimtab-operator",
                 "honor_labels": True,
-                "kubernetes_sd_configs": [discovery],
-                "relabel_configs": [keep, name],
+                "file_sd_configs": [{"files": [str(FOLDER / "operator.json")]}],
             }
         ],
     }

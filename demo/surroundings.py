@@ -64,6 +64,11 @@ class Surroundings:
         words = ["get", "pods", "--namespace", "trimtab-system", "--field-selector=status.phase=Running", "--output=name"]
         return [name.removeprefix("pod/") for name in self.do(*words).split()]
 
+    def operators(self) -> list[str]:
+        """Addresses of the operator's pods that run."""
+        words = ["--namespace", "trimtab-system", "--output=jsonpath={.status.podIP}"]
+        return [self.do("get", f"pod/{name}", *words) for name in self.pods()]
+
     def raw(self, path: str) -> str:
         """What the API server answers at a path."""
         return self.do("get", "--raw", path)

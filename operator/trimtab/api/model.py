@@ -143,8 +143,8 @@ class Retraining(Shape):
     """When the model is trained again. The first run, and the one after a changed spec, need no trigger."""
 
     mode: RetrainingMode = RetrainingMode.AUTOMATIC
-    """What a trigger leads to. Automatic: a run. Recommend: a condition that says so. Observe: a count of the runs
-    there would have been. Disabled: nothing; triggers are not looked at."""
+    """What a trigger leads to. Automatic: a run. Recommend: a condition that says so. Observe:
+    `status.suppressed` and an Event say that there would have been one. Disabled: nothing; triggers are not looked at."""
     triggers: Annotated[list[Trigger], keyed_by("name"), Field(max_length=20)] = []
     """Reasons to train again, at most 20; any of them is enough. None: only a changed spec, or a TrainingJob by
     hand."""

@@ -138,8 +138,8 @@ class ModelDeploymentSpec(Shape):
     suspend: bool = False
     """True: nothing changes, what serves goes on."""
     replicas: Annotated[int, Field(ge=0, le=1000)] = 1
-    """Number of pods, 0 to 1,000. Leave it out of Git when something else scales: what an autoscaler or `kubectl scale` wrote then
-    stays."""
+    """Number of pods, 0 to 1,000. Leave it out of Git when something else scales: what an autoscaler or `kubectl scale`
+    wrote then stays."""
     server: Server = Server()
     """The server process."""
     rollout: Rollout = Rollout()

@@ -175,7 +175,8 @@ class RunJob(Wire):
     task: Literal["Classification", "Regression"]
     training: Training
     """The body of the run, resolved: what the TrainingJob left out is the Model's."""
-    metrics: tuple[str, ...]
+    metrics: tuple[str, ...] = ()
+    """None: those of the task, by the number of classes, which only the data tell."""
     gates: tuple[Gate, ...] = ()
     store: Store
     validation_data: DatasetSpec | None = None

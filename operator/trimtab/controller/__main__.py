@@ -48,7 +48,7 @@ async def _operate(settings: Settings) -> int:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     identity = settings.identity or f"{socket.gethostname()}_{secrets.token_hex(4)}"
     metrics.BUILD.labels(trimtab.__version__).set(1)
-    api = await client.connect()
+    api = await client.connect(settings.connections)
     lease = Leadership(api, settings.operator_namespace, settings.lease_name, identity, settings.lease_seconds)
     api.may_write = lease.check
     runner = await http.serve(metrics.REGISTRY, lambda: lease.alive() and not stop.is_set(), settings.http_port)

@@ -44,12 +44,12 @@ def _settings() -> kopf.OperatorSettings:
     settings.persistence.finalizer = "trimtab.dev/unused"
     settings.persistence.diffbase_storage = _NoEssence()
     settings.queueing.worker_limit = None
-    settings.queueing.idle_timeout = 0.5
+    settings.queueing.idle_timeout = 0.1
     settings.watching.connect_timeout = 10
     settings.watching.server_timeout = 600
     settings.watching.client_timeout = 660
     settings.watching.reconnect_backoff = 1
-    settings.watching.chunk_size = 500
+    settings.watching.chunk_size = 50
     settings.networking.request_timeout = 30
     settings.networking.connect_timeout = 5
     settings.networking.error_backoffs = (0.5, 1, 2, 4, 8)

@@ -19,7 +19,7 @@ from trimtab.controller.resources import Resource
 Object = dict[str, Any]
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
-PAGE = 500
+PAGE = 50
 
 
 class ApiError(Exception):
@@ -176,11 +176,11 @@ def _refusal(status: int, answer: Object, retry_after: str | None) -> ApiError:
     return ApiError(status, answer.get("reason") or "Unknown", answer.get("message") or f"HTTP {status}", wait)
 
 
-async def connect() -> Client:
+async def connect(connections: int = 32) -> Client:
     """A client for the cluster this process runs in, or for the one `KUBECONFIG` names."""
     configuration = kubernetes_client.Configuration()
     try:
         kubernetes_config.load_incluster_config(client_configuration=configuration)
     except kubernetes_config.ConfigException:
         await kubernetes_config.load_kube_config(client_configuration=configuration)
-    return Client(configuration)
+    return Client(configuration, connections=connections)

@@ -105,6 +105,7 @@ class Loop:
     def _failed(self, key: Key, error: Exception) -> str:
         wait = error.retry_after or 0.0 if isinstance(error, ApiError) else 0.0
         delay = self.queue.retry(key, at_least=wait)
+        metrics.QUEUE_RETRIES.labels("objects").inc()
         expected = isinstance(error, (ApiError, Unreachable))
         log.log(
             logging.INFO if expected else logging.ERROR,
@@ -163,7 +164,6 @@ class Loop:
     async def _gauge(self) -> None:
         while True:
             metrics.QUEUE_DEPTH.labels("objects").set(len(self.queue))
-            metrics.QUEUE_RETRIES.labels("objects").set(self.queue.retries)
             for kind in WATCHED:
                 metrics.CACHE_OBJECTS.labels(kind).set(self._cache.count(kind))
             await asyncio.sleep(5)

@@ -28,8 +28,8 @@ RECONCILE_SECONDS = Histogram(
     registry=REGISTRY,
 )
 QUEUE_DEPTH = Gauge("workqueue_depth", "Objects that wait for a pass.", ["name"], registry=REGISTRY)
-QUEUE_RETRIES = Gauge(
-    "workqueue_retries_total", "Passes that failed and were tried again.", ["name"], registry=REGISTRY
+QUEUE_RETRIES = Counter(
+    "workqueue_retries", "Passes that failed and were tried again.", ["name"], registry=REGISTRY
 )
 WATCH_EVENTS = Counter(
     "trimtab_watch_events", "Events heard from the API server, by kind.", ["kind"], registry=REGISTRY

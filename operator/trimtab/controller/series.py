@@ -44,6 +44,7 @@ class DriftCollector(Collector):
             "data_quality_faulty",
             "1 if values are missing, invalid, vanished or frozen, 0 if not; absent while unknown.",
         )
+        length = _family("drift_window_seconds", "Length of the base window.")
         when = _family("drift_last_evaluation_timestamp_seconds", "Unix time of the last evaluation.")
         problems = _family(
             "drift_snapshot_problems", "Kinds of snapshots that were refused since the operator started."
@@ -53,6 +54,7 @@ class DriftCollector(Collector):
                 continue
             labels, verdict = _labels(watch), watch.judgement.verdict
             rows.add_metric(labels, verdict.rows)
+            length.add_metric(labels, watch.settings.window_seconds)
             when.add_metric(labels, watch.judged_at)
             problems.add_metric(labels, len(watch.problems))
             if verdict.verdict != "Unknown":
@@ -61,7 +63,7 @@ class DriftCollector(Collector):
                 faulty.add_metric(labels, float(watch.judgement.quality.verdict == "Faulty"))
             for shift in verdict.features:
                 _feature(psi, bound, drifted, [*labels, shift.name], shift)
-        return iter((psi, bound, drifted, rows, drifting, faulty, when, problems))
+        return iter((psi, bound, drifted, rows, drifting, faulty, length, when, problems))
 
 
 def _family(name: str, text: str, *more: str) -> GaugeMetricFamily:

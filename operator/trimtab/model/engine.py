@@ -21,7 +21,7 @@ class Prediction:
 
 
 class Engine(Protocol):
-    """A model in memory. `predict` is pure, safe to call from several threads, and raises `ValueError` on a frame that lacks a column."""
+    """A model in memory. `predict` is pure, safe in several threads, and raises `ValueError` on a frame that lacks a column."""
 
     @property
     def signature(self) -> Signature: ...

@@ -1,4 +1,4 @@
-"""A frame: the columns of some rows, normalised once, the same in training and in serving. Imports numpy and nothing that does I/O.
+"""A frame: the columns of some rows, normalised once, the same in training and in serving. Does no I/O.
 
 Missing is one thing: NaN in a numeric column, the empty text in a column of categories.
 """

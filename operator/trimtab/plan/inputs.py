@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from trimtab.api.dataset import Dataset
 from trimtab.api.model import Model
 from trimtab.api.storage import Store
-from trimtab.api.training import Task, Training
+from trimtab.api.training import Training
 from trimtab.api.trainingjob import Stage, TrainingJobSpec
 from trimtab.api.wire import Champion, Location, Run, RunJob
 from trimtab.plan.defaults import Defaults
@@ -17,11 +17,6 @@ from trimtab.plan.intent import Object
 from trimtab.plan.jobs import RUN_FILE, JobView
 
 ENDED = frozenset({Stage.SUCCEEDED, Stage.FAILED})
-METRICS = {
-    Task.CLASSIFICATION: ("roc_auc", "average_precision", "brier"),
-    Task.REGRESSION: ("rmse", "mae", "r2"),
-}
-"""Computed where the Model names no metrics; the first is the headline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ def resolve(observed: Observed, spec: TrainingJobSpec) -> Run:
         model=spec.model_ref.name,
         task=model.task.value,
         training=training,
-        metrics=tuple(model.metrics or METRICS[model.task]),
+        metrics=tuple(model.metrics or ()),
         gates=tuple(model.gates if spec.gates is None else spec.gates),
         store=store,
         validation_data=Dataset.model_validate(observed.validation).spec if observed.validation else None,

@@ -74,6 +74,8 @@ def _start(observed: Observed, run: Run, now: float) -> Plan:
     config = naming.child(observed.run, "v1", "ConfigMap", name, labels)
     config["data"] = {RUN_FILE: run.to_json()}
     assert run.job is not None
+    reason = observed.run["spec"].get("trigger", {}).get("reason")
+    why = f": {reason}" if reason else ""
     built = training_job(
         observed.run, name, labels, run.job, (run.data.source.uri, run.data.source.credentials), observed.defaults
     )
@@ -83,7 +85,7 @@ def _start(observed: Observed, run: Run, now: float) -> Plan:
         children=(Child(config, once=True), Child(built, once=True)),
         status=status,
         again=START_SECONDS,
-        notices=(Notice("Normal", str(Why.ACCEPTED), f"Job {name} trains on {run.job.expected_digest}"),),
+        notices=(Notice("Normal", str(Why.ACCEPTED), f"Job {name} trains on {run.job.expected_digest}{why}"),),
     )
 
 
