@@ -40,7 +40,9 @@ unit: venv ## the pure tests, no sockets
 
 .PHONY: test
 test: venv check ## everything, on a real cluster on this machine
-	$(PY) -m tests
+	$(CLUSTER) up
+	$(CLUSTER) images
+	$(PY) -m pytest tests/unit tests/process tests/cluster/local tests/cluster tests/e2e
 
 .PHONY: up
 up: ## bring the local cluster up, images included
@@ -62,6 +64,10 @@ demo-down: ## end what `make demo` left running
 .PHONY: bench-operator
 bench-operator: venv ## 1,000 ModelDeployments at once, beside a bare client that makes the same writes
 	$(PY) -m tests.bench.operator
+
+.PHONY: bench-training
+bench-training: venv ## where the time of one TrainingJob goes, beside a bare script
+	$(PY) -m tests.bench.training
 
 .PHONY: lock
 lock: venv ## pin requirements/*.txt anew, with hashes and without addresses

@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("kubeconfig", help="print the path of the admin's kubeconfig")
     verbs.add_parser("s3", help="print endpoint, region, bucket and credentials of the S3 server as JSON")
     verbs.add_parser("audit", help="print the path of the API server's log of all writes (one JSON object a line)")
+    verbs.add_parser("python", help="make sure that `python3 -m venv` works: Debian keeps a part of it in a package")
     verbs.add_parser("binaries", help="build the cluster's binaries and start nothing")
     made = verbs.add_parser(
         "images", help="build the project's images and load them into the cluster; print their references as JSON"
@@ -96,6 +97,8 @@ def _run(options: argparse.Namespace) -> int:
             print(json.dumps(storage.s3_settings()))
         case "audit":
             print(AUDIT)
+        case "python":
+            debian.ensure_venv()
         case "binaries":
             with held(CACHE / "binaries.lock", "building binaries"):
                 binaries.ensure()

@@ -1,5 +1,6 @@
 """The Debian packages that the cluster needs: installs what is missing, starts no service, removes nothing."""
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterable, Iterator
@@ -23,6 +24,8 @@ RUN = {
 }
 IMAGES = {"buildah": "buildah", "skopeo": "skopeo", "debootstrap": "debootstrap"}
 PROMETHEUS = {"prometheus": "prometheus"}
+PYTHON = {"/usr/lib/python3*/ensurepip": "python3-venv"}
+"""What Debian's own Python lacks for a virtual environment."""
 
 
 def is_root() -> bool:
@@ -84,6 +87,12 @@ def _no_services() -> Iterator[None]:
         yield
     finally:
         policy.unlink(missing_ok=True)
+
+
+def ensure_venv() -> None:
+    """Installs what `python3 -m venv` needs, where the Python that runs this does not bring it."""
+    if importlib.util.find_spec("ensurepip") is None:
+        ensure(PYTHON)
 
 
 def mirror() -> str:

@@ -29,9 +29,12 @@ def counts(request: web.Request) -> bool:
 
 
 class Proxy:
-    """Serves on loopback from a thread of its own. `every`: the operator dies after each so-many writes; 0: never."""
+    """Serves on loopback from a thread of its own. `every`: the operator dies after each so-many writes; 0: never.
 
-    def __init__(self, every: int = 0, *, reply: bool = True) -> None:
+    `reply`: whether it hears the reply first; None: by turns.
+    """
+
+    def __init__(self, every: int = 0, *, reply: bool | None = True) -> None:
         self.every, self.reply = every, reply
         self.writes: list[str] = []
         self._killed: set[int] = set()
@@ -98,7 +101,7 @@ class Proxy:
             request.method, self._server + request.path_qs, headers=headers, data=body or None
         ) as answer:
             dies = counts(request) and answer.status < 400 and self._counted(request)
-            if dies and not self.reply:
+            if dies and not self._delivers():
                 self._kill()
                 return web.Response(status=502)
             response = web.StreamResponse(status=answer.status, headers=_kept(answer.headers))
@@ -112,6 +115,10 @@ class Proxy:
             if dies:
                 self._kill()
             return response
+
+    def _delivers(self) -> bool:
+        """Whether the operator hears the reply before it dies."""
+        return self.reply if self.reply is not None else self.deaths % 2 == 0
 
     def _counted(self, request: web.Request) -> bool:
         self.writes.append(f"{request.method} {request.path}")

@@ -7,7 +7,7 @@ from typing import Any
 from tests.cluster.kubectl import Kubectl
 
 KINDS = "modeldeployments,models,datasets,trainingjobs,modelversions,deployments,services,configmaps,networkpolicies,jobs"
-HASH = re.compile(r"(?<=[-:])[0-9a-f]{8}(?![0-9a-z])")
+HASH = re.compile(r"(?<=[-:])[0-9a-f]{8}(?![0-9a-z])|(?<=sha256:)[0-9a-f]{64}")
 VOLATILE = {"lastTransitionTime", "time", "startTime", "completionTime", "uid", "clusterIP", "clusterIPs", "since"}
 
 

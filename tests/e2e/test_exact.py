@@ -5,10 +5,12 @@ import re
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from tests.cluster.kubectl import eventually
 from tests.e2e.shop import Space, dataset, deployment, model
@@ -93,7 +95,7 @@ def _offline(space: Space, asked: pd.DataFrame, names: list[str]) -> verdicts.Ve
     return verdicts.judge(profile, seen, Settings(WINDOW, 90 * 86400))
 
 
-def _column(column: "pd.Series[object]", kind: str) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+def _column(column: Any, kind: str) -> NDArray[Any]:
     if kind == "Category":
         return np.array(["" if pd.isna(value) else str(value) for value in column], object)
-    return column.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(column.astype("Float64").to_numpy(dtype=float, na_value=np.nan))

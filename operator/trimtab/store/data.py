@@ -110,7 +110,7 @@ def _keys(place: Place, key: str) -> Iterator[str]:
     Both come from listings: `head` on what may be a folder fails on some S3-compatible servers.
     """
     parent, _, last = key.rpartition("/")
-    with told_of(place.at(key).uri, place.secrets):
+    with told_of(place.at(key).uri, place.secrets, endpoint=place.endpoint):
         if last:
             siblings = obstore.list_with_delimiter(place.store, parent or None)
             if any(str(entry["path"]) == key for entry in siblings["objects"]):

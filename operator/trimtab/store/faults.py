@@ -85,14 +85,16 @@ _CAUSES = {
 _SENTENCES = {
     Reason.NOT_FOUND: "{uri} does not exist: check bucket and path",
     Reason.ACCESS_DENIED: "{uri} refuses access: check the credentials and what they allow",
-    Reason.UNREACHABLE: "{uri} cannot be reached: check the address, the network and the server",
+    Reason.UNREACHABLE: "{uri} cannot be reached{where}: check the address, the network and the server",
     Reason.UNSUPPORTED: "{uri} cannot be used",
 }
 
 
 @contextmanager
-def told_of(uri: str, secrets: Iterable[str] = (), *, opening: bool = False) -> Iterator[None]:
-    """Turn what obstore and the file system raise inside into a StoreError that names `uri`.
+def told_of(
+    uri: str, secrets: Iterable[str] = (), *, endpoint: str | None = None, opening: bool = False
+) -> Iterator[None]:
+    """Turn what obstore and the file system raise inside into a StoreError that names `uri`, and `endpoint` if any.
 
     `opening`: nothing is asked of a network yet, so that what goes wrong are the settings.
     """
@@ -102,11 +104,11 @@ def told_of(uri: str, secrets: Iterable[str] = (), *, opening: bool = False) -> 
         raise
     except (exceptions.BaseError, ValueError, OSError) as error:
         reason = _reason(error, opening)
-        place = clean(uri)
+        place, where = clean(uri), f" at {clean(endpoint)}" if endpoint else ""
         said = "" if reason is Reason.NOT_FOUND else f" ({clean(str(error), secrets)})"
         if _NO_LENGTH in str(error):
             said = " (the server does not say how long the file is: Content-Length is missing)"
         cause = next((cause for word, cause in _CAUSES.items() if word in str(error)), None)
         if cause and reason is Reason.UNREACHABLE:
             said = f" ({cause})"
-        raise StoreError(reason, _SENTENCES[reason].format(uri=place) + said) from error
+        raise StoreError(reason, _SENTENCES[reason].format(uri=place, where=where) + said) from error

@@ -49,13 +49,15 @@ class Place:
     key: str
     uri: str
     secrets: tuple[str, ...] = ()
+    endpoint: str | None = None
 
     def at(self, key: str) -> "Place":
         """Another key of the same store; refused with StoreError where the scheme forbids it."""
         if self.scheme.check:
             self.scheme.check(self.bucket, key)
         head = self.uri.split("://", 1)[0]
-        return Place(self.scheme, self.store, self.bucket, key, f"{head}://{self.bucket}/{key}", self.secrets)
+        uri = f"{head}://{self.bucket}/{key}"
+        return Place(self.scheme, self.store, self.bucket, key, uri, self.secrets, self.endpoint)
 
 
 def settings(prefix: str, environment: Mapping[str, str] | None = None) -> Environment:
@@ -101,7 +103,7 @@ def opened(location: Location, prefix: str) -> Place:
     secrets = tuple(given.values())
     with told_of(location.uri, secrets, opening=True):
         store = scheme.open(location, bucket, given)
-    return Place(scheme, store, bucket, "", location.uri, secrets).at(key)
+    return Place(scheme, store, bucket, "", location.uri, secrets, location.endpoint).at(key)
 
 
 def client_options(location: Location) -> dict[str, Any]:

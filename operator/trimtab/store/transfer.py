@@ -31,7 +31,7 @@ def digest_of_file(path: Path) -> str:
 def chunks(place: Place, limit: int) -> Iterator[bytes]:
     """The bytes of an object, piece by piece. Raises StoreError, also (DigestMismatch) when there are more than
     `limit`."""
-    with told_of(place.uri, place.secrets):
+    with told_of(place.uri, place.secrets, endpoint=place.endpoint):
         answer = obstore.get(place.store, place.key)
         seen = 0
         for chunk in answer.stream(min_chunk_size=CHUNK):
@@ -84,5 +84,5 @@ def move(names: list[str], source: Path, destination: Path) -> None:
 
 def put(place: Place, content: bytes | Path) -> None:
     """Write an object; it is whole or absent afterwards."""
-    with told_of(place.uri, place.secrets):
+    with told_of(place.uri, place.secrets, endpoint=place.endpoint):
         obstore.put(place.store, place.key, content)

@@ -120,12 +120,9 @@ def test_a_step_sees(step: str, container: Object | None) -> None:
 
 
 def test_code_of_a_users_runs_in_train_only() -> None:
-    found = steps(
-        container={"image": "theirs:1", "command": ["c"], "args": ["a"], "env": [{"name": "A", "value": "1"}]},
-        estimator=None,
-    )
-    images = {name: container["image"] for name, container in found.items()}
-    assert images == {
+    theirs = {"image": "theirs:1", "command": ["c"], "args": ["a"], "env": [{"name": "A", "value": "1"}]}
+    found = steps(container=theirs, estimator=None)
+    assert {name: container["image"] for name, container in found.items()} == {
         "fetch": "trimtab-trainer:1",
         "train": "theirs:1",
         "evaluate": "trimtab-trainer:1",
