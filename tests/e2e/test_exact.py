@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from tests.cluster.kubectl import eventually
 from tests.e2e.shop import Space, dataset, deployment, model
 from tests.e2e.test_loop import request, rows
-from trimtab.api.wire import profile_from_json
-from trimtab.drift import counting, verdicts
+from trimtab.api.wire import Signature, profile_from_json
+from trimtab.drift import counting, verdicts, windows
 from trimtab.drift.budget import Settings
 from trimtab.drift.vectors import Counted
-from trimtab.drift.windows import Window
+from trimtab.model import engines
+from trimtab.model.engine import Engine
+from trimtab.model.values import label_text
 
 WINDOW = 30
 SAMPLE = re.compile(r'^(trimtab_\w+)\{(.*)\} (\S+)$')
@@ -54,7 +56,9 @@ def watched(shared_space: Space, months: dict[str, Path]) -> Space:
     return space
 
 
-def test_verdict_and_exported_shift_are_those_of_the_rows_that_were_asked(watched: Space, months: dict[str, Path]) -> None:
+def test_verdict_and_exported_shift_are_those_of_the_rows_that_were_asked(
+    watched: Space, months: dict[str, Path], tmp_path: Path
+) -> None:
     space = watched
     inputs = space.http("GET", "late", "/v2/models/late")[1]["inputs"]
     asked = rows(months["2013-05"], 2000, 5)
@@ -65,7 +69,7 @@ def test_verdict_and_exported_shift_are_those_of_the_rows_that_were_asked(watche
         assert status == 200
     eventually(lambda: exported(space, "late").get(("trimtab_drift_window_rows", "")) == len(asked), within=3 * WINDOW)
     seen = exported(space, "late")
-    offline = _offline(space, asked, [tensor["name"] for tensor in inputs])
+    offline = _offline(space, asked, tmp_path, seen["trimtab_drift_last_evaluation_timestamp_seconds", ""])
     assert offline.verdict == "Drifting"
     assert space.status("mdep/late")["drift"]["verdict"] == "Drifting"
     for shift in offline.features:
@@ -82,17 +86,39 @@ def _begin_of_a_window() -> None:
     eventually(lambda: time.time() % WINDOW < 2, within=WINDOW + 5)
 
 
-def _offline(space: Space, asked: pd.DataFrame, names: list[str]) -> verdicts.Verdict:
-    """The same judgement from the rows themselves."""
-    artifact = space.get("mdlv/late-1")["spec"]["artifact"]
-    key = artifact["uri"].split("/", 3)[3].replace("manifest.json", "profile.json")
-    profile = profile_from_json(space.bucket.get(key))
+def _offline(space: Space, asked: pd.DataFrame, folder: Path, judged_at: float) -> verdicts.Verdict:
+    """The same judgement from the rows themselves: counted at once, in the last window that had closed by then."""
+    served = _artifact(space, folder)
+    profile = profile_from_json((folder / "profile.json").read_bytes())
+    names = [tensor.name for tensor in served.signature.inputs]
     assert {feature.name for feature in profile.features} == set(names)
-    counts = {feature.name: counting.count(feature, _column(asked[feature.name], feature.kind)) for feature in profile.features}
-    blank = {"predictions": profile.predictions, "score": profile.score}
-    empty = {name: counting.zero(reference) for name, reference in blank.items() if reference is not None}
-    seen = {1: Window(1, 0, Counted(len(asked), counts, empty.get("predictions"), empty.get("score")))}
+    kinds = {feature.name: feature.kind for feature in profile.features}
+    rows_asked = {name: _column(asked[name], kinds[name]) for name in names}
+    said = served.predict(rows_asked)
+    assert said.probabilities is not None
+    assert said.classes is not None
+    assert profile.predictions is not None
+    assert profile.score is not None
+    labels = np.array([label_text(label) for label in served.signature.classes or ()], object)[said.classes]
+    counted = Counted(
+        rows=len(asked),
+        features={feature.name: counting.count(feature, rows_asked[feature.name]) for feature in profile.features},
+        predictions=counting.count(profile.predictions, labels),
+        score=counting.count(profile.score, said.probabilities[:, served.signature.positive or 0]),
+    )
+    ledger = windows.begin(profile, WINDOW, judged_at - WINDOW)
+    ledger, problem = windows.absorb(ledger, windows.Source("all", "once"), 1, counted, judged_at - WINDOW)
+    assert problem is None
+    seen = windows.by_scale(windows.close(ledger, judged_at))
     return verdicts.judge(profile, seen, Settings(WINDOW, 90 * 86400))
+
+
+def _artifact(space: Space, folder: Path) -> Engine:
+    """What was published, loaded as the server loads it."""
+    key = space.get("mdlv/late-1")["spec"]["artifact"]["uri"].split("/", 3)[3]
+    for name in space.bucket.keys(key.rsplit("/", 1)[0]):
+        (folder / name.rsplit("/", 1)[1]).write_bytes(space.bucket.get(name))
+    return engines.load(folder, "ONNX", signature=Signature.from_json((folder / "signature.json").read_bytes()))
 
 
 def _column(column: Any, kind: str) -> NDArray[Any]:

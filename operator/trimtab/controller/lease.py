@@ -83,11 +83,13 @@ class Leadership:
     async def _try(self) -> bool:
         asked = self._clock()
         try:
-            lease = await asyncio.wait_for(self._client.get(LEASE, self._namespace, self._name), self._seconds / 3)
+            async with asyncio.timeout(self._seconds / 3):  # wait_for of Python 3.11 may swallow a cancellation
+                lease = await self._client.get(LEASE, self._namespace, self._name)
             self._answered = self._clock()
             if lease is not None and not self._free(lease):
                 return False
-            await asyncio.wait_for(self._put(lease, holder=self._identity), self._seconds / 3)
+            async with asyncio.timeout(self._seconds / 3):
+                await self._put(lease, holder=self._identity)
         except (ApiError, Unreachable, TimeoutError) as error:
             log.warning("Lease %s/%s: %s", self._namespace, self._name, error)
             return False

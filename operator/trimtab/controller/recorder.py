@@ -39,9 +39,9 @@ class Recorder:
             log.info("event %s on %s/%s not written: %s", notice.reason, obj["kind"], obj["metadata"]["name"], error)
 
     def _event(self, obj: Object, notice: Notice, now: float) -> Object:
-        meta = obj["metadata"]
+        meta, message = obj["metadata"], conditions.sentence(notice.message)
         time = datetime.datetime.fromtimestamp(now, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        digest = hashlib.sha256(f"{meta['uid']} {notice.reason} {notice.message} {now}".encode()).hexdigest()[:16]
+        digest = hashlib.sha256(f"{meta['uid']} {notice.reason} {message} {now}".encode()).hexdigest()[:16]
         return {
             "apiVersion": "v1",
             "kind": "Event",
@@ -56,7 +56,7 @@ class Recorder:
             },
             "type": notice.type,
             "reason": notice.reason,
-            "message": conditions.sentence(notice.message).encode()[:MESSAGE_BYTES].decode("utf-8", "ignore"),
+            "message": message.encode()[:MESSAGE_BYTES].decode("utf-8", "ignore"),
             "source": {"component": "trimtab"},
             "reportingComponent": "trimtab.dev/operator",
             "reportingInstance": self._identity[:128],
