@@ -97,7 +97,7 @@ def test_what_is_kept_is_slim() -> None:
     assert kept["big"] is None
 
 
-@settings(max_examples=60, stateful_step_count=30, deadline=None)
+@settings(max_examples=40, stateful_step_count=25, deadline=None)
 class AgainstANaiveModel(RuleBasedStateMachine):
     """Any sequence of events: indexes say what a search through everything would."""
 

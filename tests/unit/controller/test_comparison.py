@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests import make
@@ -81,11 +81,13 @@ JSON = st.recursive(
 )
 
 
+@settings(max_examples=40, deadline=None)
 @given(JSON)
 def test_everything_is_within_itself(value: Any) -> None:
     assert comparison.within(value, copy.deepcopy(value))
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.dictionaries(st.sampled_from("abc"), JSON), st.dictionaries(st.sampled_from("xyz"), JSON))
 def test_members_that_others_add_never_matter(want: Object, more: Object) -> None:
     assert comparison.within(want, {**more, **want})

@@ -147,7 +147,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(STEPS)
 def test_in_any_order_of_events_no_key_is_with_two_workers_and_none_is_lost(
     steps: list[tuple[str, str, float]],

@@ -33,7 +33,7 @@ for_every_kind = pytest.mark.parametrize("kind", list(worlds.PLANNERS))
 
 
 @for_every_kind
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(data=st.data())
 def test_any_observation_leads_to_a_sound_plan_that_settles(kind: str, data: st.DataObject) -> None:
     observed = data.draw(observations.ALL[kind])
