@@ -32,7 +32,6 @@ class CommonReason(Reason):
     DATASET_NOT_FOUND = "DatasetNotFound", "The Dataset that is referred to does not exist in this namespace."
     MODEL_NOT_FOUND = "ModelNotFound", "The Model that is referred to does not exist in this namespace."
     VERSION_NOT_FOUND = "VersionNotFound", "The ModelVersion that is asked for does not exist."
-    SECRET_NOT_FOUND = "SecretNotFound", "A Secret that is referred to does not exist or lacks a key."
     STORE_MISSING = "StoreMissing", "Neither the spec nor the operator's settings say where artifacts are kept."
     NAME_TAKEN = (
         "NameTaken",
@@ -95,7 +94,6 @@ class ModelReason(Reason):
     )
     RECOMMENDED = "Recommended", "A run would help, and retraining.mode Recommend leaves it to a person."
     OBSERVED = "Observed", "A run would have been opened; retraining.mode Observe only counts it."
-    RETRAINING_DISABLED = "RetrainingDisabled", "retraining.mode is Disabled."
     # Trained
     NO_RUN = "NoRun", "No run has been opened yet."
     RUNNING = "Running", "A run is under way."
@@ -132,7 +130,6 @@ class TrainingJobReason(Reason):
     DATA_UNREADABLE = "DataUnreadable", "The data could not be fetched or read."
     DATA_INVALID = "DataInvalid", "The data break an expectation of their Dataset."
     DATA_CHANGED = "DataChanged", "The data changed between the look at them and this run."
-    CHAMPION_UNREADABLE = "ChampionUnreadable", "The champion to compare with could not be fetched."
     TRAINING_FAILED = "TrainingFailed", "The train step ended with an error; logTail holds its last words."
     NOT_RETRIABLE = "NotRetriable", "The train step ended with exit code 3: do not try again."
     NO_MODEL = "NoModel", "The train step ended well but wrote no model that can be read."
@@ -142,7 +139,7 @@ class TrainingJobReason(Reason):
     OUT_OF_MEMORY = "OutOfMemory", "A step used more memory than its limit: raise resources.limits.memory."
     TIMED_OUT = "TimedOut", "An attempt took longer than training.timeout."
     RETRIES_SPENT = "RetriesSpent", "All attempts ended without a result."
-    JOB_GONE = "JobGone", "The Job was deleted by somebody before it ended."
+    JOB_GONE = "JobGone", "The Job ended well, but its pod went before its result was read."
 
 
 class ModelVersionReason(Reason):
@@ -181,7 +178,6 @@ class ModelDeploymentReason(Reason):
     TOO_FEW_ROWS = "TooFewRows", "No time scale has rows enough to judge."
     NO_REFERENCE = "NoReference", "The version carries no reference profile."
     REFERENCE_MISMATCH = "ReferenceMismatch", "The profile does not belong to the artifact."
-    REFERENCE_SMALL = "ReferenceSmall", "The reference is small; the message says which shift can just be seen."
     SNAPSHOTS_MISSING = "SnapshotsMissing", "Pods do not answer when asked for their counts."
     # DataQuality
     VALUES_VALID = "ValuesValid", "Values arrive whole and in the right form."
@@ -189,15 +185,6 @@ class ModelDeploymentReason(Reason):
     VALUES_INVALID = "ValuesInvalid", "More values have the wrong form than the reference leads to expect."
     COLUMN_VANISHED = "ColumnVanished", "A column that the model was trained with no longer arrives."
     FEED_FROZEN = "FeedFrozen", "A column repeats one value where the reference varies."
-    UNIT_CHANGED = "UnitChanged", "A column's values look like the reference in another unit."
-    VALUES_OUT_OF_RANGE = (
-        "ValuesOutOfRange",
-        "Values lie beyond all that the model was trained with. That is drift, not bad data.",
-    )
-    LEVELS_UNSEEN = (
-        "LevelsUnseen",
-        "Categories arrive that the model was not trained with. That is drift, not bad data.",
-    )
 
 
 REASONS: dict[str, type[Reason]] = {

@@ -47,16 +47,29 @@ def kubectl(*words: str, text: str | None = None, state: Path = SHARED, namespac
 
 
 def component_pids() -> dict[str, list[int]]:
-    """The processes of every component that runs."""
-    groups = (cgroups.tracking() / "system").iterdir()
-    return {group.name: sorted(cgroups.members(group)) for group in groups if group.is_dir() and cgroups.members(group)}
+    """The processes of every component that runs, without the helpers that some start for a moment, such as nft."""
+    groups = [group for group in (cgroups.tracking() / "system").iterdir() if group.is_dir()]
+    members = {group.name: set(cgroups.members(group)) for group in groups}
+    found = {name: sorted(pid for pid in pids if _parent(pid) not in pids) for name, pids in members.items()}
+    return {name: pids for name, pids in found.items() if pids}
+
+
+def _parent(pid: int) -> int:
+    """The parent of a process; its own number once it is gone, so that it counts for nothing."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+    except OSError:
+        return pid
 
 
 def kill(pids: list[int]) -> None:
     """Ends processes as a crash would, and waits until the kernel has done so."""
     for pid in pids:
-        descriptor = os.pidfd_open(pid)
-        os.kill(pid, signal.SIGKILL)
+        try:
+            descriptor = os.pidfd_open(pid)
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:  # it ended by itself, or with its parent
+            continue
         with os.fdopen(descriptor) as ended:
             assert select.select([ended], [], [], 20)[0], f"process {pid} does not end"
 

@@ -7,6 +7,7 @@ import urllib.request
 from pathlib import Path
 
 from cluster import debian
+from tests.cluster.kubectl import eventually
 from tests.cluster.local.machine import (
     NAMESPACE,
     OWN,
@@ -66,11 +67,18 @@ def test_a_restricted_pod_writes_to_a_volume_of_the_default_storage_class(shared
     assert run_job("reader", reader, claim="data", securityContext=user) == "kept\n65532\n"
 
 
+def fetched(url: str) -> str:
+    """What the host gets from an address; nothing while the proxy has not heard of it yet."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(url, timeout=10) as answer:
+            return str(answer.read().decode())
+    except OSError:
+        return ""
+
+
 def test_a_service_answers_by_its_cluster_address_from_host_and_pod(web: str) -> None:
-    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
-        f"http://{web}/hostname", timeout=10
-    ) as answer:
-        assert answer.read().decode().startswith("web-")
+    eventually(lambda: fetched(f"http://{web}/hostname").startswith("web-"), within=30)
     for pod in kubectl(
         "get", "pods", "-l", "app=web", "-o", "name"
     ).split():  # each reaches the service, itself included

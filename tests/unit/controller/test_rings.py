@@ -1,18 +1,13 @@
 """Who wants a pass when an object changed."""
 
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from tests import make
 from trimtab.controller import rings
-from trimtab.controller.apply import Applier
 from trimtab.controller.cache import Cache
-from trimtab.controller.client import Client
-from trimtab.controller.loop import Loop
-from trimtab.controller.observe import World
 from trimtab.controller.resources import WATCHED
-from trimtab.controller.settings import Settings
 from trimtab.controller.slim import references, slim
 from trimtab.plan.intent import Object
 
@@ -112,53 +107,3 @@ def test_nobody_is_rung_across_namespaces() -> None:
     other["metadata"]["namespace"] = "theirs"
     keys = list(rings.rung(cache(), other))
     assert {namespace for _, namespace, _ in keys} == {"theirs"}
-
-
-# ---------------------------------------------------------------- what is heard
-
-
-def loop(*objects: Object) -> Loop:
-    world = World(cache(*objects), cast(Client, None), make.DEFAULTS, lambda _: None)
-    return Loop(world, cast(Applier, None), Settings(), ())
-
-
-def waiting(given: Loop) -> set[str]:
-    return {f"{kind}/{name}" for kind, _, name in given.queue._dirty}
-
-
-def newer(given: Object, **changes: Any) -> Object:
-    return {**given, **changes, "metadata": {**given["metadata"], "resourceVersion": "2"}}
-
-
-def test_what_is_known_already_rings_nobody() -> None:
-    seen = loop()
-    seen.heard("MODIFIED", MODEL)
-    assert waiting(seen) == set()
-    seen.heard(None, MODEL)
-    assert waiting(seen) == set()
-
-
-def test_a_deletion_rings_those_who_cared() -> None:
-    seen = loop()
-    seen.heard("DELETED", newer(TWO))
-    assert waiting(seen) == {"ModelVersion/late-2", "Model/late", "ModelDeployment/late"}
-
-
-def test_a_change_rings_those_who_were_referred_to_before_too() -> None:
-    pinned = make.deployment("asks", modelRef={"name": "late", "version": 1})
-    seen = loop(pinned, ONE, TWO)
-    seen.heard("MODIFIED", newer(pinned, spec={"modelRef": {"name": "other-model", "version": 3}}))
-    assert waiting(seen) == {
-        "ModelDeployment/asks",
-        "Model/late",
-        "ModelVersion/late-1",
-        "Model/other-model",
-        "ModelVersion/other-model-3",
-    }
-
-
-def test_a_child_that_somebody_deleted_rings_its_owner() -> None:
-    service = child("Service", "late", SERVES)
-    seen = loop(*ALL, service)
-    seen.heard("DELETED", service)
-    assert waiting(seen) == {"ModelDeployment/late"}

@@ -10,25 +10,13 @@ from hypothesis.strategies import SearchStrategy
 
 from tests import make
 from tests.unit.plan import specs
+from tests.unit.plan.judgements import judgements
+from tests.unit.plan.occurrences import AGES, CLAIM, DEFAULTS, MOSTLY, SELDOM, job_views, pods
 from trimtab.api.meta import Annotation
 from trimtab.api.modeldeployment import ModelDeployment
-from trimtab.api.reasons import ModelDeploymentReason as Why
 from trimtab.api.trainingjob import TrainingJob
-from trimtab.drift.quality import Fault, Quality
-from trimtab.drift.shifts import Severity, Shift
-from trimtab.drift.shifts import Verdict as Word
-from trimtab.drift.verdicts import Reason, Verdict
 from trimtab.plan import dataset, inputs, model, modeldeployment, modelversion, rollout, serving, trainingjob
-from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object
-from trimtab.plan.jobs import JobView
-from trimtab.plan.judgement import Judgement
-
-AGES = st.sampled_from([0, 1, 10, 40, 61, 400, 4000, 100_000, -30])
-"""Seconds before now; a clock may be behind."""
-SELDOM, MOSTLY = st.sampled_from([False] * 8 + [True]), st.sampled_from([True] * 8 + [False])
-CLAIM = Defaults("s:2", "t:2", store_claim="models", operator_namespace="ops")
-DEFAULTS = st.sampled_from([CLAIM, CLAIM, make.DEFAULTS])
 
 
 @st.composite
@@ -39,106 +27,6 @@ def objects(draw: st.DrawFn, /, kind: str, name: str, **meta: Any) -> Object:
     if draw(MOSTLY):
         spec.pop("suspend", None)
     return make.obj(kind, name, spec, status=status, created=draw(AGES), generation=generation, **meta)
-
-
-# ---------------------------------------------------------------- pods and Jobs
-
-LOOK = {"digest": make.FEBRUARY, "rows": 5, "bytes": 9, "columns": [{"name": "a b", "type": "Number"}]}
-PUBLISHED = {
-    "uri": "s3://models/late/x/manifest.json",
-    "digest": make.digest(9),
-    "format": "ONNX",
-    "bytes": 10,
-    "rows": 5,
-    "dataDigest": make.JANUARY,
-}
-MESSAGES = st.sampled_from(
-    [
-        "",
-        "Traceback (most recent call last):\n\x1b[31mValueError\x00: no",
-        "[" * 4000,
-        '{"reason": "LoadFailed", "message": "\\ud800 is no text"}',
-        '{"reason": "DigestMismatch", "message": "other bytes"}',
-        '{"reason": "two words", "message": {}}',
-        '{"schema": 99, "step": "fetch"}',
-        make.report("fetch", look=LOOK),
-        make.report("fetch", look={**LOOK, "columns": [], "packed": "no base64"}),
-        make.report("fetch", reason="NotFound", message="nothing lies there" * 300, logTail="\x00tail" * 2000),
-        make.report("train", reason="not a word!", message="x" * 5000),
-        make.report("evaluate", reason="ModelUnusable", message="it does not load"),
-        make.report("publish", published=PUBLISHED),
-    ]
-)
-REASONS = st.sampled_from(["OOMKilled", "Error", "Completed", "ContainerStatusUnknown", ""])
-WAITS = st.sampled_from(
-    ["PodInitializing", "ContainerCreating", "ImagePullBackOff", "CreateContainerConfigError", "CrashLoopBackOff"]
-)
-
-
-@st.composite
-def containers(draw: st.DrawFn, name: str) -> Object:
-    """Status of a container in any state."""
-    dead = make.ended(name, draw(st.sampled_from([0, 1, 3, 137])), draw(MESSAGES), draw(REASONS))
-    match draw(st.sampled_from(["none", "waiting", "running", "ended", "again"])):
-        case "none":
-            return {"name": name, "image": "i:1"}
-        case "waiting":
-            return make.waiting(name, draw(WAITS), "because")
-        case "running":
-            return make.running(name)
-        case "again":
-            return make.waiting(name, "CrashLoopBackOff", "back-off", **dead["state"])
-    return dead
-
-
-@st.composite
-def pods(draw: st.DrawFn, name: str, init: tuple[str, ...], main: tuple[str, ...]) -> Object:
-    """A pod in any state, or one without a status."""
-    built = make.pod(
-        name,
-        init=tuple(draw(containers(step)) for step in init if draw(st.booleans())),
-        main=tuple(draw(containers(step)) for step in main if draw(st.booleans())),
-        phase=draw(st.sampled_from(["Pending", "Running", "Succeeded", "Failed", "Unknown"])),
-        ready=draw(st.sampled_from([None, True, False])),
-        reason=draw(st.sampled_from([None, None, "DeadlineExceeded", "Evicted"])),
-        unscheduled=draw(st.sampled_from([None, None, "0/1 nodes are available"])),
-        created=draw(AGES),
-    )
-    if draw(SELDOM):
-        built["metadata"]["deletionTimestamp"] = make.ago(5)
-    return {**built, "status": {}} if draw(SELDOM) else built
-
-
-@st.composite
-def job_views(draw: st.DrawFn, name: str, containers_: tuple[str, ...], inputs_: str = "") -> JobView:
-    """A Job in any state, with up to two pods."""
-    *init, main = containers_
-    if draw(st.booleans()):
-        return _well_ended(name, init, main, inputs_, since=draw(AGES))
-    count = draw(st.sampled_from([0, 1, 1, 2]))
-    seen = make.view(
-        name,
-        *[draw(pods(f"{name}-{number}", tuple(init), (main,))) for number in range(count)],
-        end=draw(st.sampled_from([None, None, "Complete", "Failed", "FailureTarget", "Suspended"])),
-        since=draw(AGES),
-        message="BackoffLimitExceeded",
-        created=draw(AGES),
-        suspend=draw(st.booleans()),
-        inputs=inputs_,
-        failed=draw(st.sampled_from([0, 1, 3])),
-    )
-    if draw(SELDOM):
-        return JobView({**seen.job, "status": {}}, seen.pods)
-    return seen
-
-
-def _well_ended(name: str, init: list[str], main: str, inputs_: str, since: float) -> JobView:
-    """A Job whose last step left its result."""
-    said = make.report(main, look=LOOK) if main == "fetch" else make.report(main, published=PUBLISHED)
-    done = make.pod(
-        name, init=tuple(make.ended(step) for step in init), main=(make.ended(main, 0, said),), phase="Succeeded"
-    )
-    return make.view(name, done, end="Complete", since=since, inputs=inputs_, created=since + 30)
 
 
 # ---------------------------------------------------------------- one observation a kind
@@ -331,48 +219,6 @@ def model_versions(draw: st.DrawFn) -> modelversion.Observed:
         model=draw(st.none() | objects("Model", make.MODEL)),
         deployments=users if draw(MOSTLY) else many,
     )
-
-
-SHIFTS = st.builds(
-    Shift,
-    st.sampled_from(["temp", "arr. delay ✈", "a" * 256, "b", "c"]),
-    st.sampled_from(["Drifting", "InDistribution", "Unknown"]),
-    st.just(1),
-    st.just(100),
-    st.sampled_from(["Minor", "Major", None]),
-    psi=st.sampled_from([None, 0.0, 0.31]),
-    threshold=st.sampled_from([None, 0.034]),
-)
-
-
-WORDS: list[tuple[Word, Reason]] = [
-    ("Drifting", "FeatureDrift"),
-    ("Drifting", "PredictionDrift"),
-    ("InDistribution", "NoDrift"),
-    ("Unknown", "TooFewRows"),
-    ("Unknown", "NothingToJudge"),
-]
-
-
-@st.composite
-def judgements(draw: st.DrawFn) -> Judgement:
-    """Anything the monitor may say."""
-    digest, window = (
-        draw(st.sampled_from([make.digest(1), make.digest(2)])),
-        draw(st.sampled_from([10.0, 3600.0, 100_001.0])),
-    )
-    if draw(st.booleans()):
-        return Judgement(digest, window, reason=draw(st.sampled_from([Why.NO_REFERENCE, Why.SNAPSHOTS_MISSING])))
-    word, reason = draw(st.sampled_from(WORDS))
-    shifts = tuple(draw(st.lists(SHIFTS, max_size=3, unique_by=lambda shift: shift.name)))
-    many = tuple(Shift(f"f{number}", "Drifting", 1, 9, "Minor", psi=0.5, threshold=0.1) for number in range(15))
-    severity: Severity | None = "Major" if word == "Drifting" else None
-    features = shifts if draw(MOSTLY) else many
-    scale = draw(st.sampled_from([1, 168]))
-    verdict = Verdict(word, reason, severity, scale, 500, 3, features, None, None, "as told" * 900, ())
-    fault = Fault("arr. delay ✈", draw(st.sampled_from(["Missing", "Frozen"])), 0.5, 0.1, 1, 9)
-    quality = draw(st.sampled_from([None, Quality("Sound", (), "fine"), Quality("Faulty", (fault,), "'x': bad")]))
-    return Judgement(digest, window, verdict, quality)
 
 
 @st.composite

@@ -193,3 +193,9 @@ def test_a_user_who_writes_a_report_of_his_own_cannot_publish() -> None:
     found = run(make.view("job", pod, end="Complete"))
     assert found.version is None
     assert said(found)[0] == "JobGone"
+
+
+def test_a_message_of_any_length_fits() -> None:
+    found = run(failed("train", 1, make.report("train", reason="FitRefused", message="x" * 9000)))
+    reason, stage, word, message = said(found)
+    assert (reason, stage, word, len(message)) == ("TrainingFailed", "Training", "FitRefused", 2000)
