@@ -98,8 +98,8 @@ def run_job(
     """Runs a Job to its end and returns its termination message."""
     spec = pod_spec(
         script,
-        terminationMessagePath="/work/message",
-        volumeMounts=[{"name": "work", "mountPath": "/work"}, {"name": "tmp", "mountPath": "/tmp"}],
+        terminationMessagePath="/scratch/message",
+        volumeMounts=[{"name": "work", "mountPath": "/scratch"}, {"name": "tmp", "mountPath": "/tmp"}],
         **container,
     )
     spec["restartPolicy"] = "Never"

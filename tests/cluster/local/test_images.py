@@ -24,7 +24,7 @@ left = [str(p) for p in (pathlib.Path("/run/secrets"), pathlib.Path("/etc/pip.co
     x.name != "kubernetes.io" for x in p.iterdir())]
 seen = dict(uid=os.getuid(), gid=os.getgid(), home=os.environ["HOME"], root=writable("/opt/trimtab"), tmp=writable("/tmp"),
     unbuffered=os.environ["PYTHONUNBUFFERED"], bytecode=cached, settings=settings, left=left, python=sys.version_info[:2])
-pathlib.Path("/work/message").write_text(json.dumps(seen))
+pathlib.Path("/scratch/message").write_text(json.dumps(seen))
 """
 IMPORTS = {"operator": "kopf, kubernetes", "server": "onnxruntime, uvicorn", "trainer": "sklearn, skl2onnx, uvicorn"}
 

@@ -43,7 +43,7 @@ def test_a_killed_cluster_comes_up_again_with_its_objects(web: str, survivors: s
     assert "recovered from a cluster that had been killed" in said
     assert not kept & set(cgroups.members()), "a process of the killed cluster lives on"
     kubectl("get", "configmap", f"survivor-{survivors}")
-    assert run_job(f"after-{survivors}", "echo alive > /work/message") == "alive\n"
+    assert run_job(f"after-{survivors}", "echo alive > /scratch/message") == "alive\n"
     kubectl("rollout", "status", "deployment/web", "--timeout=60s")
 
 
@@ -75,7 +75,7 @@ def test_two_that_bring_it_up_at_once_do_not_fight(own: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda _: cluster("up", state=own), range(2)))
     assert all(len(pids) == 1 for pids in component_pids().values()), component_pids()
-    assert run_job("both", "echo once > /work/message", state=own, namespace="default") == "once\n"
+    assert run_job("both", "echo once > /scratch/message", state=own, namespace="default") == "once\n"
 
 
 @pytest.mark.parametrize("damaged", ["etcd/member/snap/db", "containerd/root/io.containerd.metadata.v1.bolt/meta.db"])
@@ -84,7 +84,7 @@ def test_data_that_a_power_cut_destroyed_is_made_anew(own: Path, damaged: str) -
     kill(cgroups.members())
     (own / damaged).write_bytes(b"\xff" * 100_000)
     assert "made anew" in cluster("up", state=own).stderr
-    assert run_job("anew", "echo anew > /work/message", state=own, namespace="default") == "anew\n"
+    assert run_job("anew", "echo anew > /scratch/message", state=own, namespace="default") == "anew\n"
 
 
 def test_a_port_that_a_stranger_holds_is_named_with_its_holder(own: Path) -> None:

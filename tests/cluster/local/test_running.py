@@ -49,7 +49,7 @@ def test_the_kubeconfig_works_from_any_folder(shared: None, tmp_path: Path) -> N
 
 
 def test_a_restricted_job_hands_back_its_termination_message_and_logs(shared: None) -> None:
-    assert run_job("message", "busybox id -u > /work/message; echo logged") == "65535\n"  # the image's own user
+    assert run_job("message", "busybox id -u > /scratch/message; echo logged") == "65535\n"  # the image's own user
     assert kubectl("logs", "job/message") == "logged\n"
 
 
@@ -62,8 +62,8 @@ def test_a_restricted_pod_writes_to_a_volume_of_the_default_storage_class(shared
     }
     kubectl("apply", "-f", "-", text=json.dumps(claim))
     user = {**RESTRICTED, "runAsUser": 65532}
-    run_job("writer", "echo kept > /work/file", claim="data", securityContext=user)
-    reader = "cat /work/file > /work/message; busybox stat -c %u /work/file >> /work/message"
+    run_job("writer", "echo kept > /scratch/file", claim="data", securityContext=user)
+    reader = "cat /scratch/file > /scratch/message; busybox stat -c %u /scratch/file >> /scratch/message"
     assert run_job("reader", reader, claim="data", securityContext=user) == "kept\n65532\n"
 
 
@@ -98,7 +98,7 @@ def test_up_lets_pods_through_a_firewall_that_drops_by_default(web: str, strict_
 def test_the_s3_server_is_reached_from_a_pod(shared: None) -> None:
     settings = json.loads(cluster("s3").stdout)
     assert set(settings) == {"endpoint", "region", "bucket", "accessKeyId", "secretAccessKey"}
-    script = f"wget -S -O- {settings['endpoint']}/{settings['bucket']} > /work/message 2>&1; true"
+    script = f"wget -S -O- {settings['endpoint']}/{settings['bucket']} > /scratch/message 2>&1; true"
     assert "403" in run_job("s3", script)  # it answers, and lets nobody in without a signature
 
 
