@@ -17,7 +17,7 @@ from trimtab.plan.rollout import Observed, Situation
 __all__ = ["Observed", "plan"]
 
 FIRST_WORD_SECONDS = 3.0
-"""So long after its creation an object whose children were only just made may go without a status: the first is then the last."""
+"""So long after its first child was made an object may go without a status: the first is then the last."""
 LOOK_AGAIN, ABSENT_AGAIN = 30.0, 300.0
 VERSIONS = 16
 """Most that a status holds."""
@@ -47,8 +47,10 @@ def _premature(observed: Observed, seen: Situation, now: float) -> bool:
     """Children that were only just made settle within moments; saying Progressing first would be a write for nothing."""
     if observed.deployment.get("status", {}).get("observedGeneration", -1) >= 0 or seen.target is None or seen.trouble:
         return False
-    age = now - conditions.instant(observed.deployment["metadata"]["creationTimestamp"])
-    return not seen.ready and 0 <= age < FIRST_WORD_SECONDS
+    if seen.live is None:  # made in this very pass
+        return True
+    made = seen.live["metadata"].get("creationTimestamp")
+    return made is not None and not seen.ready and 0 <= now - conditions.instant(made) < FIRST_WORD_SECONDS
 
 
 # ---------------------------------------------------------------- status
@@ -193,6 +195,9 @@ def _notices(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Notice]:
 
 
 def _stable(status: Mapping[str, Any]) -> str | None:
+    """The version that answers requests; none while no pod does."""
+    if not status.get("readyReplicas"):
+        return None
     """What answers requests."""
     entry = next((entry for entry in status.get("versions", ()) if entry["weight"]["effective"]), None)
     return None if entry is None else str(entry.get("name") or entry["digest"][:19])

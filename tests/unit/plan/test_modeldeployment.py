@@ -34,15 +34,17 @@ def test_first_come_a_deployment_a_service_that_points_at_it_and_a_policy() -> N
     first = plan(observed())
     assert [child.kind for child in first.children] == ["NetworkPolicy", "Service", "Deployment"]
     assert first.children[1].obj["spec"]["selector"] == {SELECTED: first.children[2].name}
-    assert told(first) == ("False", "RollingOut")
-    assert told(first, Type.AVAILABLE) == ("False", "ReplicasUnavailable")
+    assert (first.status, first.again) == (None, 3.0), "the first word is the last where all goes well"
+    slow = plan(made(observed(), ok=lambda _: False), make.NOW + 5)
+    assert told(slow) == ("False", "RollingOut")
+    assert told(slow, Type.AVAILABLE) == ("False", "ReplicasUnavailable")
 
 
 def test_the_first_word_waits_three_seconds_for_pods_that_come_at_once() -> None:
-    young = observed(make.deployment(created=2))
-    assert (plan(young).status, plan(young).again) == (None, 3.0)
-    assert plan(young, make.NOW + 1).status is not None
-    assert plan(observed(make.deployment(created=-5))).status is not None, "a clock that is behind silences nobody"
+    young = made(observed(), ok=lambda _: False)
+    assert (plan(young, make.NOW + 2).status, plan(young, make.NOW + 2).again) == (None, 3.0)
+    assert plan(young, make.NOW + 3).status is not None
+    assert plan(young, make.NOW - 5).status is not None, "a clock that is behind silences nobody"
     assert told(plan(serving(make.deployment(created=2)))) == ("True", "Serving")
 
 
@@ -66,7 +68,7 @@ def test_a_settled_deployment_is_told_of_once() -> None:
 
 
 def test_a_version_that_does_not_answer_yet_has_no_weight() -> None:
-    status = plan(made(observed(), ok=lambda _: False)).status
+    status = plan(made(observed(), ok=lambda _: False), make.NOW + 5).status
     assert status is not None
     assert [entry["weight"] for entry in status["versions"]] == [{"requested": 100, "effective": 0}]
 
