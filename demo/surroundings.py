@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -110,8 +109,3 @@ def wait(check: Callable[[], Any], within: float, what: str) -> Any:
             raise DemoError(f"{what}: not so within {within:.0f} s")
         time.sleep(1)
     return found
-
-
-def python() -> str:
-    """The interpreter that the demo runs with, for the commands that it prints."""
-    return Path(sys.executable).name

@@ -54,6 +54,10 @@ def owner_of(obj: Object) -> Object | None:
     return next((reference for reference in references if reference.get("controller")), None)
 
 
+def _version(obj: Object) -> int:
+    return int(obj["metadata"].get("resourceVersion") or 0)
+
+
 class Cache:
     """Objects by name, by uid, by the uid of their controller, and by what they refer to.
 
@@ -75,12 +79,13 @@ class Cache:
 
     def put(self, obj: Object) -> bool:
         """Take an object as seen; False when this state, something newer, or its deletion was seen already."""
+        name, uid = name_of(obj), obj["metadata"]["uid"]
+        if uid in self._tombstones:
+            return False
+        known = self._entries[name.kind].get(name)
+        if known is not None and known.version >= _version(obj):  # most often the echo of our own write: packed for nothing
+            return False
         entry = self._entry(obj)
-        if entry.uid in self._tombstones:
-            return False
-        known = self._entries[entry.name.kind].get(entry.name)
-        if known is not None and known.version >= entry.version:
-            return False
         if known is not None:
             self._unlink(known)
             if known.uid != entry.uid:
@@ -137,7 +142,7 @@ class Cache:
         return Entry(
             name=name_of(obj),
             uid=meta["uid"],
-            version=int(meta.get("resourceVersion") or 0),
+            version=_version(obj),
             owner=owner["uid"] if owner else None,
             ending="deletionTimestamp" in meta,
             references=tuple(self._references(obj)),
