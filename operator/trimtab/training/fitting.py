@@ -2,7 +2,6 @@
 settings."""
 
 import copy
-import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +50,6 @@ def fit(
         estimator.set_params(**fixed)
     recipe = preprocess.recipe(frame, features, kind, estimator.get_params(deep=False))
     pipeline = preprocess.pipeline(recipe, estimator)
-    started = time.monotonic()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -66,7 +64,6 @@ def fit(
         parameters=plain(estimator.get_params(deep=False)),
         iterations=estimators.fixed(estimator)[1],
         notes=tuple(notes[:_NOTES]),
-        seconds=round(time.monotonic() - started, 3),
     )
     return Fit(pipeline, said)
 

@@ -86,12 +86,11 @@ class Fitted(Document):
     iterations: int | None = None
     """Rounds that were fitted, where the estimator may stop early."""
     notes: tuple[str, ...] = ()
-    seconds: float
 
 
 class Report(Document):
     """`report.json`: all that is known of a version. Published with it; read back when a run finds its work already
-    done."""
+    done. Holds no time of the clock, so that equal runs give equal files."""
 
     format: Format
     rows: int
