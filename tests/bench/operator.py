@@ -30,6 +30,7 @@ DIGEST = "sha256:" + "0" * 64
 AT_ONCE = 8
 API = "/apis/trimtab.dev/v1alpha1/namespaces"
 IDLE_SECONDS = 60
+SENTINELS = 20
 OUT = ROOT / "build" / "bench" / "operator.json"
 
 
@@ -50,6 +51,7 @@ class Bare:
     def __init__(self, session: aiohttp.ClientSession, server: str, namespace: str) -> None:
         self._session, self._server, self._namespace = session, server, namespace
         self._operator = {"Authorization": f"Bearer {_operator_token()}"}
+        self._children: dict[str, str] = {}
 
     async def create(self, count: int) -> None:
         """All ModelDeployments, 8 at once."""
@@ -69,6 +71,7 @@ class Bare:
             async with gate:
                 parent = await self.post(f"{API}/{self._namespace}/modeldeployments", deployment(index))
                 children = [_renamed(child, f"m{index}", parent["metadata"]["uid"]) for child in template]
+                self._children[f"m{index}"] = next(c["metadata"]["name"] for c in children if c["kind"] == "Deployment")
                 await asyncio.gather(*[self.apply(_path(child, self._namespace), child) for child in children])
                 path = f"{API}/{self._namespace}/modeldeployments/m{index}/status"
                 body = {"apiVersion": parent["apiVersion"], "kind": parent["kind"], "metadata": {"name": f"m{index}"}}
@@ -89,25 +92,45 @@ class Bare:
             assert answer.status in (200, 201), await answer.text()
 
     async def settled(self, count: int, *, ready: bool) -> None:
-        """Returns when every Deployment was observed and, if asked for, every status says Ready."""
+        """Returns when every Deployment was observed and, if asked for, every status says Ready.
+
+        Whole lists are asked for only once a few single objects are there: they would slow down what is measured.
+        """
+        for index in sorted({*range(0, count, max(1, count // SENTINELS)), count - 1}):
+            while True:
+                if await self._settled_one(f"m{index}", ready=ready):
+                    break
+                await asyncio.sleep(0.1)
         while True:
-            children = await self.get(f"/apis/apps/v1/namespaces/{self._namespace}/deployments?resourceVersion=0")
-            seen = [d for d in children if d.get("status", {}).get("observedGeneration") == d["metadata"]["generation"]]
-            if len(seen) == count and (not ready or await self._ready() == count):
+            children = await self.listed(f"/apis/apps/v1/namespaces/{self._namespace}/deployments")
+            parents = await self.listed(f"{API}/{self._namespace}/modeldeployments") if ready else []
+            if len(children) == count and all(map(_observed, children)) and all(map(_ready, parents)):
                 return
             await asyncio.sleep(0.25)
 
-    async def _ready(self) -> int:
-        objects = await self.get(f"{API}/{self._namespace}/modeldeployments?resourceVersion=0")
-        return sum(
-            any(entry["type"] == "Ready" and entry["status"] == "True" for entry in obj.get("status", {}).get("conditions", ()))
-            for obj in objects
-        )
+    async def _settled_one(self, parent: str, *, ready: bool) -> bool:
+        if ready:
+            found = await self.listed(f"{API}/{self._namespace}/modeldeployments", f"metadata.name={parent}")
+            return bool(found) and _ready(found[0])
+        named = self._children[parent]
+        found = await self.listed(f"/apis/apps/v1/namespaces/{self._namespace}/deployments", f"metadata.name={named}")
+        return bool(found) and _observed(found[0])
 
-    async def get(self, path: str) -> list[dict[str, Any]]:
-        async with self._session.get(self._server + path) as answer:
+    async def listed(self, path: str, fields: str = "") -> list[dict[str, Any]]:
+        """What the server's own cache has."""
+        async with self._session.get(self._server + path, params={"resourceVersion": "0", "fieldSelector": fields}) as answer:
             found: list[dict[str, Any]] = (await answer.json())["items"]
             return found
+
+
+def _observed(deployment: dict[str, Any]) -> bool:
+    return bool(deployment.get("status", {}).get("observedGeneration") == deployment["metadata"]["generation"])
+
+
+def _ready(parent: dict[str, Any]) -> bool:
+    conditions = parent.get("status", {}).get("conditions", ())
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
 
 
 def _path(child: dict[str, Any], namespace: str) -> str:

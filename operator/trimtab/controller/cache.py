@@ -114,9 +114,6 @@ class Cache:
         """What is kept of the object with this uid, without unpacking it."""
         return self._by_uid.get(uid) if uid is not None else None
 
-    def all(self, kind: str) -> list[Object]:
-        return [entry.unpacked() for entry in self._entries[kind].values()]
-
     def entries(self, kind: str) -> list[Entry]:
         """What there is of a kind, without unpacking it."""
         return list(self._entries[kind].values())

@@ -41,12 +41,12 @@ class Loop:
         """Take one watch event in."""
         kind = obj["kind"]
         metrics.WATCH_EVENTS.labels(kind).inc()
-        before = self._cache.by_uid(obj["metadata"]["uid"]) if kind in OURS else None
+        before = self._cache.entry(obj["metadata"]["uid"]) if kind in OURS else None
         if event == "DELETED":
             self._cache.drop(obj)
         elif not self._cache.put(obj):
             return
-        for state in (obj, before):  # what it refers to now, and what it referred to until now
+        for state in (obj, before and before.unpacked()):  # what it refers to now, and what it referred to until now
             for key in rings.rung(self._cache, state) if state is not None else ():
                 self.queue.ring(key)
 

@@ -23,7 +23,6 @@ class Queue(Generic[K]):
         self._sequence = 0
         self._timer: asyncio.TimerHandle | None = None
         self._random = random_state or random.Random()
-        self.retries = 0
 
     def ring(self, key: K) -> None:
         """The key wants a pass now; rings before that pass are one."""
@@ -63,7 +62,6 @@ class Queue(Generic[K]):
         """Ring again after a failed pass: 1 s, doubled each time up to 5 min, with jitter. Returns the delay in seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.retries += 1
         delay = min(LAST_RETRY, FIRST_RETRY * 2.0 ** min(failures, 20)) * self._random.uniform(0.8, 1.2)
         delay = max(at_least, delay)
         self.ring_after(key, delay)

@@ -142,7 +142,7 @@ class AgainstANaiveModel(RuleBasedStateMachine):
         everything = list(self.known.values())
         for kind in KINDS:
             of_kind = [given for given in everything if given["kind"] == kind]
-            assert _sorted(self.cache.all(kind)) == _sorted(of_kind)
+            assert _sorted([entry.unpacked() for entry in self.cache.entries(kind)]) == _sorted(of_kind)
             assert self.cache.count(kind) == len(of_kind)
         for uid in [f"u{number}" for number in range(6)]:
             assert self.cache.by_uid(uid) == next((o for o in everything if o["metadata"]["uid"] == uid), None)
