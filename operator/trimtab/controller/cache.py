@@ -78,7 +78,8 @@ class Cache:
         self._slim, self._references = slim, references
 
     def put(self, obj: Object) -> bool:
-        """Take an object as seen; False when this state, something newer, or its deletion was seen already."""
+        """Take an object as seen. False when that is no news: this state, something newer, or its deletion was seen already,
+        or nothing that is kept of it has changed."""
         name, uid = name_of(obj), obj["metadata"]["uid"]
         if uid in self._tombstones:
             return False
@@ -91,7 +92,7 @@ class Cache:
             if known.uid != entry.uid:
                 self._bury(known.uid)
         self._link(entry)
-        return True
+        return known is None or known.packed != entry.packed
 
     def drop(self, obj: Object) -> None:
         """Take the deletion of that very object as seen."""

@@ -13,6 +13,7 @@ import aiohttp
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 
+import trimtab
 from trimtab.controller import metrics
 from trimtab.controller.resources import Resource
 
@@ -46,6 +47,7 @@ class Client:
         # Authorities of many clusters lack the extensions that Python 3.13 wants by default; all else is checked.
         configuration.disable_strict_ssl_verification = True
         self._api = kubernetes_client.ApiClient(configuration)
+        self._api.user_agent = f"trimtab/{trimtab.__version__}"
         self._configuration = configuration
         self._timeout = timeout
         self.may_write: Callable[[], None] = _always
@@ -144,10 +146,11 @@ class Client:
         code = "<error>"
         headers = {"Accept": "application/json", "Content-Type": content_type}
         try:
-            url = await self._api.param_serialize(
-                method, path, query_params=query or [], header_params=headers, body=body, auth_settings=["BearerToken"]
+            _, url, headers, *_ = await self._api.param_serialize(
+                method, path, query_params=query or [], header_params=headers, auth_settings=["BearerToken"]
             )
-            response = await self._api.call_api(*url, _request_timeout=aiohttp.ClientTimeout(total=self._timeout))
+            timeout = aiohttp.ClientTimeout(total=self._timeout)
+            response = await self._api.call_api(method, url, headers, body, _request_timeout=timeout)
             raw = await response.read()
             code = str(response.status)
         except (aiohttp.ClientError, TimeoutError, OSError) as error:

@@ -52,7 +52,6 @@ class Recorder:
                 "namespace": meta["namespace"],
                 "name": meta["name"],
                 "uid": meta["uid"],
-                "resourceVersion": meta.get("resourceVersion", ""),
             },
             "type": notice.type,
             "reason": notice.reason,

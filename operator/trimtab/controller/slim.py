@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from trimtab.api.meta import PREFIX
 from trimtab.controller.cache import Object
 
-_ANNOTATIONS = ("kubectl.kubernetes.io/last-applied-configuration",)
-_NEVER_READ = frozenset({"managedFields", "selfLink"})
+_NEVER_READ = frozenset({"managedFields", "selfLink", "resourceVersion"})
 _UNREAD = {kind: _NEVER_READ | {"labels", "annotations", "generateName"} for kind in ("Pod", "ReplicaSet")}
 """Metadata that nobody reads, by kind."""
 COUNTS_COMPONENT = "counts"
@@ -18,7 +18,7 @@ def slim(obj: Object) -> Object:
     left_out = _UNREAD.get(obj["kind"], _NEVER_READ)
     meta = {key: value for key, value in obj["metadata"].items() if key not in left_out}
     if annotations := meta.get("annotations"):
-        meta["annotations"] = {key: value for key, value in annotations.items() if key not in _ANNOTATIONS}
+        meta["annotations"] = {key: value for key, value in annotations.items() if key.startswith(PREFIX)}
     kept: Object = {"apiVersion": obj.get("apiVersion"), "kind": obj["kind"], "metadata": meta}
     return kept | _CONTENT.get(obj["kind"], _whole)(obj)
 

@@ -97,6 +97,14 @@ def test_what_is_kept_is_slim() -> None:
     assert kept["big"] is None
 
 
+def test_a_change_of_what_is_not_kept_is_no_news_and_counts_as_seen() -> None:
+    seen = Cache(KINDS, lambda given: {key: value for key, value in given.items() if key != "metadata"})
+    assert seen.put(obj(version=1))
+    assert not seen.put(obj(version=3))
+    assert not seen.put({**obj(version=2), "refers": "an earlier state"})
+    assert seen.put({**obj(version=4), "refers": "a later one"})
+
+
 @settings(max_examples=40, stateful_step_count=25, deadline=None)
 class AgainstANaiveModel(RuleBasedStateMachine):
     """Any sequence of events: indexes say what a search through everything would."""

@@ -18,7 +18,7 @@ def whole(kind: str, **content: Any) -> Object:
         "uid": "u",
         "resourceVersion": "7",
         "labels": {"app.kubernetes.io/component": content.pop("component", "serving")},
-        "annotations": {LAST_APPLIED: "{}" * 500, "trimtab.dev/inputs": "x"},
+        "annotations": {LAST_APPLIED: "{}" * 500, "deployment.kubernetes.io/revision": "1", "trimtab.dev/inputs": "x"},
         "ownerReferences": [{"uid": "o", "controller": True}],
         "managedFields": [{"manager": "trimtab"}] * 50,
     }
@@ -67,7 +67,11 @@ def test_kept_is(case: str) -> None:
     assert kept["metadata"]["ownerReferences"] == given["metadata"]["ownerReferences"]
 
 
-def test_annotations_stay_but_where_nobody_reads_them() -> None:
+def test_what_changes_with_every_write_is_not_kept() -> None:
+    assert "resourceVersion" not in slim(whole("Model"))["metadata"]
+
+
+def test_annotations_of_our_own_stay_but_where_nobody_reads_them() -> None:
     assert slim(whole("Deployment"))["metadata"]["annotations"] == {"trimtab.dev/inputs": "x"}
     assert "annotations" not in slim(whole("Pod"))["metadata"]
 
@@ -79,6 +83,7 @@ def test_what_is_slim_stays_as_it_is() -> None:
 
 def test_nothing_that_planners_read_of_ours_is_lost() -> None:
     for given in (make.model(), make.version(1), make.deployment(), make.run(), make.looked()):
+        del given["metadata"]["resourceVersion"]
         assert slim(given) == given
 
 
