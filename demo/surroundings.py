@@ -39,6 +39,8 @@ class Surroundings:
             raise DemoError("KUBECONFIG is set, but there is no kubectl on the PATH: install it")
         self._kubectl = [program] if program else [*install.CLUSTER, "kubectl"]
         self.says = "kubectl" if program else "python3 -m cluster kubectl"
+        if program:
+            _check_rights(program)
 
     @property
     def kubectl(self) -> list[str]:
@@ -99,6 +101,16 @@ class Surroundings:
         """A file into the data claim, through the pod that holds it open."""
         script = f"import sys, shutil; f = open('/flights/{path.name}', 'wb'); shutil.copyfileobj(sys.stdin.buffer, f); f.close()"
         self.do("exec", "--stdin", "loader", "--", "python", "-c", script, given=path.read_bytes())
+
+
+def _check_rights(kubectl: str) -> None:
+    """Before images are built for it: the cluster answers, and the user may install an operator."""
+    command = [kubectl, "auth", "can-i", "create", "customresourcedefinitions", "--request-timeout=20s"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=install.ROOT)
+    if done.stdout.strip().endswith("no"):
+        raise DemoError("you may not create CustomResourceDefinitions in the cluster of KUBECONFIG, so nothing can be installed")
+    if done.returncode != 0:
+        raise DemoError(f"the cluster of KUBECONFIG does not answer: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
 
 
 def wait(check: Callable[[], Any], within: float, what: str) -> Any:
