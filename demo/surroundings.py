@@ -110,7 +110,8 @@ def _check_rights(kubectl: str) -> None:
     if done.stdout.strip().endswith("no"):
         raise DemoError("you may not create CustomResourceDefinitions in the cluster of KUBECONFIG, so nothing can be installed")
     if done.returncode != 0:
-        raise DemoError(f"the cluster of KUBECONFIG does not answer: {(done.stderr.strip() or 'no reason given').splitlines()[-1]}")
+        said = done.stderr.strip() or "kubectl gives no reason"
+        raise DemoError(f"the cluster of KUBECONFIG does not answer: {said.splitlines()[-1]}")
 
 
 def wait(check: Callable[[], Any], within: float, what: str) -> Any:
