@@ -68,6 +68,11 @@ def table(title: str, columns: list[str], rows: list[list[str]]) -> None:
     console.print(drawn)
 
 
+def room(columns: int, most: int) -> int:
+    """Characters of a bar in each of so many columns beside one of names, at most `most`, for this terminal."""
+    return max(5, min(most, (console.width - 12) // columns - 4))
+
+
 def bar(value: float, bound: float, width: int = 24) -> str:
     """A bar for a shift beside its threshold, on a logarithmic scale from 0.001 to 10.
 

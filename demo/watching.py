@@ -74,11 +74,11 @@ class Verdicts:
 
     def picture(self) -> None:
         """The shift of each feature by month, as bars beside their thresholds."""
-        rows = []
+        rows, width = [], screen.room(len(self.months), 12)
         for name in SHOWN:
             cells = [name]
             for seen in self.months.values():
-                mark = "drift" if name in seen.drifted else ""
-                cells.append(f"{screen.bar(seen.psi.get(name, 0.0), seen.bound.get(name, 0.02), 12)} {mark}")
+                mark = "!" if name in seen.drifted else " "
+                cells.append(screen.bar(seen.psi.get(name, 0.0), seen.bound.get(name, 0.02), width) + mark)
             rows.append(cells)
-        screen.table("shift against January (PSI, logarithmic; | is the threshold)", ["feature", *self.months], rows)
+        screen.table("shift against January (PSI, logarithmic; | is the threshold, ! is drift)", ["feature", *self.months], rows)
