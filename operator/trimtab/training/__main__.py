@@ -11,6 +11,11 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 
+# Threads of OpenMP and OpenBLAS sleep while they wait: on a node that others use too, spinning made fits cost two to three
+# times as much. OpenBLAS reads this when numpy is imported. Work is shared among threads as before, so no bit changes.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+
 from trimtab.api.wire import TERMINATION_BYTES, Run, StepReport
 from trimtab.model.parsing import ReadingError
 from trimtab.store.faults import StoreError
@@ -27,15 +32,11 @@ STEPS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Run one step and return its exit code.
-
-    Threads of OpenMP sleep while they wait: on a node that others use too, spinning made a fit three times slower.
-    """
+    """Run one step and return its exit code."""
     if len(arguments) != 1 or arguments[0] not in STEPS:
         print(f"usage: python -m trimtab.training {'|'.join(STEPS)}", file=sys.stderr)
         return 2
     name = arguments[0]
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     started = time.monotonic()
     limit = TERMINATION_BYTES
     try:
