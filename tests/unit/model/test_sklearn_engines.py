@@ -32,6 +32,7 @@ from sklearn.svm import SVC, LinearSVC
 
 from tests.unit.model import make
 from trimtab.model import engines
+from trimtab.model import estimator as estimators
 from trimtab.model.engine import UnloadableModelError
 from trimtab.model.engines.joblib import PickleRefusedError
 from trimtab.model.engines.sklearn import SklearnEngine
@@ -76,6 +77,29 @@ def test_skops_classifiers_answer_as_fitted(estimator: Any, tmp_path: Path) -> N
         np.testing.assert_array_equal(answer.probabilities, fitted.predict_proba(ROWS))
     else:
         assert [output.name for output in loaded.signature.outputs] == ["predict"]
+
+
+@pytest.mark.parametrize("estimator", [RandomForestClassifier(2, random_state=0), HistGradientBoostingClassifier(max_iter=3)])
+def test_label_is_the_likeliest_class_in_the_order_of_the_signature(estimator: Any) -> None:
+    target = np.array(["b", "c", "a"], object)[np.arange(60) % 3]
+    fitted = estimator.fit(ROWS, target)
+    known = estimators.signature(fitted).model_copy(update={"classes": ("c", "a", "b")})
+    answer = SklearnEngine(fitted, known).predict({"input": ROWS})
+    assert answer.classes is not None
+    assert answer.probabilities is not None
+    assert [("c", "a", "b")[code] for code in answer.classes] == fitted.predict(ROWS).tolist()
+    np.testing.assert_array_equal(answer.probabilities, fitted.predict_proba(ROWS)[:, [2, 0, 1]])
+
+
+@pytest.mark.parametrize(("raw", "label"), [(1e-20, 1), (0.0, 0), (-1e-20, 0)])
+def test_label_is_the_models_own_where_both_classes_are_equally_likely(raw: float, label: int) -> None:
+    fitted = HistGradientBoostingClassifier(max_iter=1).fit(np.zeros((60, 1)), np.arange(60) % 2)
+    fitted._baseline_prediction = np.full((1, 1), raw)
+    answer = SklearnEngine(fitted).predict({"input": np.zeros((3, 1))})
+    assert answer.classes is not None
+    assert answer.probabilities is not None
+    assert (answer.probabilities == 0.5).all()
+    assert answer.classes.tolist() == fitted.predict(np.zeros((3, 1))).tolist() == [label] * 3
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,21 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import sklearn
+from numpy.typing import NDArray
 from sklearn.exceptions import InconsistentVersionWarning
+from sklearn.pipeline import Pipeline
 
 from trimtab.api.wire import Signature
 from trimtab.model import classes, estimator
 from trimtab.model.engine import Prediction, UnloadableModelError
 from trimtab.model.frame import Frame, rows
+
+_LIKELIEST = {
+    ("sklearn.ensemble._forest", "ExtraTreesClassifier"),
+    ("sklearn.ensemble._forest", "RandomForestClassifier"),
+    ("sklearn.ensemble._hist_gradient_boosting.gradient_boosting", "HistGradientBoostingClassifier"),
+}
+"""Classifiers whose label is the likeliest class, so that one pass through their trees gives both."""
 
 
 class SklearnEngine:
@@ -31,8 +40,9 @@ class SklearnEngine:
         if self._signature.task == "Classification":
             labels = estimator.labels(fitted)
             order = classes.positions(labels, self._signature.classes or ())
-            self._index = dict(zip(labels, order, strict=True))
+            self._order, self._index = np.array(order, np.int64), dict(zip(labels, order, strict=True))
             self._by_class = np.argsort(order)
+        self._one_pass = self._probabilities and _is_likeliest(fitted)
 
     @property
     def signature(self) -> Signature:
@@ -41,16 +51,35 @@ class SklearnEngine:
     def predict(self, frame: Frame) -> Prediction:
         """The answer for the rows of `frame`; raises `ValueError` for a column that lacks, or as the estimator does."""
         table, n = self._table(frame), rows(frame)
+        if self._signature.task == "Regression":
+            return Prediction(values=self._answers(table, n).astype(np.float64))
+        if not self._probabilities:
+            return Prediction(classes=self._positions(table, n))
+        matrix = np.asarray(self._fitted.predict_proba(table), np.float64)
+        positions = self._likeliest(table, matrix) if self._one_pass else self._positions(table, n)
+        return Prediction(classes=positions, probabilities=np.ascontiguousarray(matrix[:, self._by_class]))
+
+    def _answers(self, table: Any, n: int) -> NDArray[Any]:
         answers = np.asarray(self._fitted.predict(table))
         if answers.size != n:
             raise RuntimeError(f"the model gave {answers.size} answers for {n} rows")
-        if self._signature.task == "Regression":
-            return Prediction(values=answers.astype(np.float64).reshape(-1))
-        positions = np.fromiter((self._index[label] for label in answers.reshape(-1).tolist()), np.int64, n)
-        if not self._probabilities:
-            return Prediction(classes=positions)
-        matrix = np.asarray(self._fitted.predict_proba(table), np.float64)[:, self._by_class]
-        return Prediction(classes=positions, probabilities=np.ascontiguousarray(matrix))
+        return answers.reshape(-1)
+
+    def _positions(self, table: Any, n: int) -> NDArray[np.int64]:
+        return np.fromiter((self._index[label] for label in self._answers(table, n).tolist()), np.int64, n)
+
+    def _likeliest(self, table: Any, matrix: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Where classes are equally likely the model is asked: it may see a difference that rounding took away."""
+        positions: NDArray[np.int64] = self._order[np.argmax(matrix, axis=1)]
+        tied = (matrix == matrix.max(axis=1, keepdims=True)).sum(axis=1) > 1
+        if tied.any():
+            positions[tied] = self._positions(table[tied], int(tied.sum()))
+        return positions
+
+
+def _is_likeliest(fitted: Any) -> bool:
+    kind = type(fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted)
+    return (kind.__module__, kind.__qualname__) in _LIKELIEST
 
 
 def same_release(load: Callable[[], Any]) -> Any:
