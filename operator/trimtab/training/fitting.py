@@ -18,8 +18,6 @@ from trimtab.training.failures import Reason, StepFailure
 from trimtab.training.handover import Feature, Fitted
 
 _NOTES = 5
-_ALIKE = 10_000
-"""Rows on which a lightened pipeline must answer as before."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,7 @@ def fit(
         warnings.simplefilter("always")
         try:
             table = preprocess.matrix(frame, features)
-            pipeline = preprocess.lightened(pipeline.fit(table, target), table[:_ALIKE])
+            pipeline = preprocess.lightened(pipeline.fit(table, target), table)
         except (ValueError, TypeError) as error:
             raise StepFailure(Reason.FIT_REFUSED, f"{spec.name} cannot be fitted: {_sentence(error)}") from error
     notes = [_unused(features[place]) for place in recipe.unused]

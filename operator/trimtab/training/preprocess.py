@@ -127,17 +127,16 @@ def lightened(pipeline: Pipeline, rows: Any) -> Pipeline:
     """Take out the encoder that HistGradientBoosting puts before its own trees when it has categories.
 
     It moves categories to the front, where they are already, and gives codes 0..k-1 to codes 0..k-1: it changes nothing, costs a
-    third of a prediction, and holds a function, which no skops file should have to be trusted with. Left alone where the model
-    answers otherwise without it.
+    third of a prediction, and holds a function, which no skops file should have to be trusted with. Left alone where it changes
+    a row.
     """
     model = pipeline.named_steps["model"]
     inner = getattr(model, "_preprocessor", None)
     if inner is None:
         return pipeline
-    before = pipeline.predict(rows)
-    model._preprocessor = None
-    if not np.array_equal(before, pipeline.predict(rows)):
-        model._preprocessor = inner
+    encoded = pipeline[:-1].transform(rows)
+    if np.array_equal(inner.transform(encoded), np.asarray(encoded, np.float64), equal_nan=True):
+        model._preprocessor = None
     return pipeline
 
 

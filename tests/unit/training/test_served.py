@@ -270,7 +270,7 @@ def test_a_lightened_pipeline_keeps_its_encoder_when_it_needs_it() -> None:
     rng = np.random.default_rng(0)
     table = np.column_stack([rng.normal(size=300), rng.integers(5, 9, 300)])
     model = HistGradientBoostingClassifier(max_iter=5, categorical_features=[1]).fit(table, table[:, 1] == 7)
-    pipeline = Pipeline([("model", model)])
+    pipeline = Pipeline([("columns", "passthrough"), ("model", model)])
     before = pipeline.predict_proba(table)
     assert (preprocess.lightened(pipeline, table).predict_proba(table) == before).all()
     assert model._preprocessor is not None
