@@ -8,8 +8,7 @@ import copy
 import json
 from typing import Any
 
-from trimtab.api import API_VERSION
-from trimtab.api.meta import Annotation
+from trimtab.api.meta import API_VERSION, Annotation
 from trimtab.api.model import Model
 from trimtab.plan import conditions, naming
 from trimtab.plan import dataset as looking

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from trimtab.api import KINDS
+from trimtab.api.kinds import KINDS
 
 Json = Any
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.cluster.kubectl import OPERATOR, PLURALS, Kubectl, await_kinds, namespace
 from tests.cluster.objects import DIGEST, LATE, SPECS, Json, make, plural
-from trimtab.api import KINDS
+from trimtab.api.kinds import KINDS
 
 
 @pytest.fixture(scope="module")

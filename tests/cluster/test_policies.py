@@ -10,7 +10,7 @@ import yaml
 
 from tests.cluster.kubectl import OPERATOR, PLURALS, ROOT, Kubectl, await_kinds, eventually, namespace
 from tests.cluster.objects import DIGEST, LATE, Json, make, plural
-from trimtab.api import KINDS
+from trimtab.api.kinds import KINDS
 
 PERSON = "jane"
 VERSION = f"{LATE}-7"

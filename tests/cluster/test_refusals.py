@@ -8,7 +8,7 @@ import pytest
 
 from tests.cluster.kubectl import OPERATOR, Kubectl, await_kinds, namespace
 from tests.cluster.objects import DIGEST, LATE, Json, make
-from trimtab.api import KINDS
+from trimtab.api.kinds import KINDS
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from trimtab.api import GROUP
+from trimtab.api.meta import GROUP
 from trimtab.api.model import RunCause
 from trimtab.api.reasons import REASONS, CommonReason, Reason
 from trimtab.controller.resources import CHILDREN, EVENT, LEASE, OURS, READ_ONLY, Resource

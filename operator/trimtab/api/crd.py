@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from trimtab.api import CATEGORY, GROUP, KINDS, UNSEEN, VERSION, KindRow, Resource, generated
-from trimtab.api.meta import PrinterColumn
+from trimtab.api import generated
+from trimtab.api.kinds import KINDS, KindRow
+from trimtab.api.meta import CATEGORY, GROUP, UNSEEN, VERSION, PrinterColumn, Resource
 from trimtab.api.structural import Schema, prose, structural
 from trimtab.api.texts import LABEL
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 
-from trimtab.api import API_VERSION, KINDS, KindRow, generated
+from trimtab.api import generated
 from trimtab.api.conditions import KINDS_OWN, ConditionType
 from trimtab.api.crd import definition
+from trimtab.api.kinds import KINDS, KindRow
+from trimtab.api.meta import API_VERSION
 from trimtab.api.quantities import DURATION, INSTANT, PART, SHARE
 from trimtab.api.reasons import REASONS, CommonReason, Reason
 from trimtab.api.shape import RULES

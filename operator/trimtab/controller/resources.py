@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trimtab.api import API_VERSION, KINDS
+from trimtab.api.kinds import KINDS
+from trimtab.api.meta import API_VERSION
 
 
 @dataclass(frozen=True, slots=True)

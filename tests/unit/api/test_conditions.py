@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from trimtab.api import KINDS
 from trimtab.api.conditions import ABSENT_WHEN_FALSE, GOOD, KINDS_OWN, Condition, ConditionStatus, ConditionType
+from trimtab.api.kinds import KINDS
 from trimtab.api.model import RunCause
 from trimtab.api.reasons import REASONS, CommonReason, ModelReason, Reason, Word
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from trimtab.api import KINDS, KindRow, crd, generated, reference
+from trimtab.api import crd, generated, reference
+from trimtab.api.kinds import KINDS, KindRow
 
 ROOT = Path(__file__).parents[3]
 

@@ -10,8 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from trimtab.api import API_VERSION, KINDS, Dataset, KindRow, Model, ModelDeployment, Resource
 from trimtab.api.crd import definition
+from trimtab.api.dataset import Dataset
+from trimtab.api.kinds import KINDS, KindRow
+from trimtab.api.meta import API_VERSION, Resource
+from trimtab.api.model import Model
+from trimtab.api.modeldeployment import ModelDeployment
 
 Schema = dict[str, Any]
 Json = Any

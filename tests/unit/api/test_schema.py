@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from trimtab.api import KINDS, KindRow
 from trimtab.api.crd import definition
+from trimtab.api.kinds import KINDS, KindRow
 from trimtab.api.meta import UNSEEN
 from trimtab.api.trainingjob import TrainingJobSpec
 

@@ -5,7 +5,8 @@ from typing import Any
 import yaml
 
 from tests.unit.docs.pages import ROOT
-from trimtab.api import GROUP, KINDS
+from trimtab.api.kinds import KINDS
+from trimtab.api.meta import GROUP
 
 PATCH = ROOT / "manifests" / "argocd" / "argocd-cm.yaml"
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.unit.docs.pages import ROOT, blocks, pages, words
-from trimtab.api import CATEGORY, KINDS
+from trimtab.api.kinds import KINDS
+from trimtab.api.meta import CATEGORY
 from trimtab.controller.resources import EVENT, LEASE, WATCHED
 
 OURS = {name for row in KINDS for name in (row.plural, row.kind.lower(), row.short_name)}

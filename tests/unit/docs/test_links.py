@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.docs.pages import ROOT, anchors, links, pages, words
 from tests.unit.plan import schema
-from trimtab.api import KINDS
+from trimtab.api.kinds import KINDS
 
 PACKAGE = ROOT / "operator" / "trimtab"
 FILE = re.compile(r"[\w.-]+(?:/[\w.-]+)+\.(?:py|yaml|md)|[a-z_]+\.md")

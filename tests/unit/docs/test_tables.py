@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tests.unit.docs.pages import ROOT, blocks
-from trimtab.api import KINDS, KindRow
 from trimtab.api.crd import definition
+from trimtab.api.kinds import KINDS, KindRow
 
 
 def columns(row: KindRow) -> list[str]:

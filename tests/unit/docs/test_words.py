@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.unit.docs.pages import ROOT
-from trimtab.api import KINDS
 from trimtab.api import reasons as module
 from trimtab.api.conditions import KINDS_OWN, ConditionType
+from trimtab.api.kinds import KINDS
 from trimtab.api.reasons import REASONS, CommonReason, DatasetReason, Reason
 from trimtab.controller.settings import Settings
 

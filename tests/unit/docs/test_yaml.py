@@ -9,7 +9,8 @@ import yaml
 
 from tests.unit.docs.pages import ROOT, blocks
 from tests.unit.plan import schema
-from trimtab.api import API_VERSION, KINDS
+from trimtab.api.kinds import KINDS
+from trimtab.api.meta import API_VERSION
 
 SAMPLES = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
 KUSTOMIZE = {"resources", "components", "images", "patches", "namespace"}

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from trimtab.api import KINDS
 from trimtab.api.crd import root_schema
+from trimtab.api.kinds import KINDS
 
 Schema = dict[str, Any]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tests import make
 from tests.unit.plan import observations, samples, schema, worlds
-from trimtab.api import KINDS
 from trimtab.api.conditions import ABSENT_WHEN_FALSE, KINDS_OWN, ConditionType
+from trimtab.api.kinds import KINDS
 from trimtab.plan.intent import Object, Plan
 
 WORD = re.compile(r"[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?")
