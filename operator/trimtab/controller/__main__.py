@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 
+import uvloop
 from prometheus_client.registry import Collector
 
 import trimtab
@@ -39,7 +40,7 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments[0] in ("-h", "--help") else 2
     settings = Settings()
     logs.configure(settings)
-    return asyncio.run(_operate(settings))
+    return uvloop.run(_operate(settings))
 
 
 async def _operate(settings: Settings) -> int:

@@ -1,7 +1,8 @@
 """Carries a plan out: children, patches, deletions, a new version, one status, events. Writes nothing that would change nothing.
 
-An object whose controller is not the parent belongs to somebody else and is never written. The first write of a name is a
-live look and a server-side apply; later ones carry the uid, so that a stale cache brings no deleted object back.
+An object whose controller is not the parent belongs to somebody else and is never written. The first write of a name that
+somebody else may have is a live look and a server-side apply; later ones carry the uid, so that a stale cache brings no
+deleted object back.
 """
 
 import asyncio
@@ -74,9 +75,9 @@ class Applier:
     async def _child(self, parent: Object, child: Child, now: float) -> Refusal | None:
         namespace = child.obj["metadata"]["namespace"]
         resource = of(child.obj)
-        have = self._cache.get(child.kind, namespace, child.name) or await self._client.get(
-            resource, namespace, child.name
-        )
+        have = self._cache.get(child.kind, namespace, child.name)
+        if have is None and not child.private:
+            have = await self._client.get(resource, namespace, child.name)
         if have is not None:
             if (refusal := _foreign(parent, child, have)) is not None:
                 return refusal  # not into the cache: nothing would be heard of its deletion

@@ -46,6 +46,8 @@ class Client:
         configuration.connection_pool_maxsize = connections
         # Authorities of many clusters lack the extensions that Python 3.13 wants by default; all else is checked.
         configuration.disable_strict_ssl_verification = True
+        # aiohttp would look for proxies and passwords in the environment at every request; a proxy is in `configuration` already.
+        configuration.client_session_kwargs = {"trust_env": False}
         self._api = kubernetes_client.ApiClient(configuration)
         self._api.user_agent = f"trimtab/{trimtab.__version__}"
         self._configuration = configuration

@@ -9,10 +9,12 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """An object that shall exist, in full. `once`: it is created and never applied again (Jobs, runs, their inputs)."""
+    """An object that shall exist, in full. `once`: it is created and never applied again (Jobs, runs, their inputs).
+    `private`: its name holds a digest of its parent's uid, so that nobody else's object has it."""
 
     obj: Object
     once: bool = False
+    private: bool = False
 
     @property
     def kind(self) -> str:

@@ -11,10 +11,11 @@ import traceback
 from collections.abc import Callable
 from importlib import import_module
 
-# Threads of OpenMP and OpenBLAS sleep while they wait: on a node that others use too, spinning made fits cost two to three
-# times as much. OpenBLAS reads this when numpy is imported. Work is shared among threads as before, so no bit changes.
+# Threads of OpenMP sleep while they wait: on a node that others use too, spinning makes a fit cost two to three times as much.
+# OpenBLAS has one thread: with more, the last bits of a linear model depend on how many cores a node has and how busy they are,
+# and equal runs would publish different files. Read when numpy is imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trimtab.api.wire import TERMINATION_BYTES, Run, StepReport
 from trimtab.model.parsing import ReadingError

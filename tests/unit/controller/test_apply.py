@@ -105,6 +105,21 @@ def test_what_is_settled_is_not_written() -> None:
     assert scene.server.writes == writes
 
 
+def test_a_child_whose_name_nobody_else_has_is_written_without_a_look() -> None:
+    policy = serving.network_policy(PARENT, make.DEFAULTS)
+    looks = list[str]()
+
+    class Looked(Answers):
+        async def get(self, resource: Resource, namespace: str, name: str) -> Object | None:
+            looks.append(name)
+            return await super().get(resource, namespace, name)
+
+    scene = Scene(Looked())
+    scene.apply(Plan(children=(Child(policy, private=True), Child(SERVICE))))
+    assert looks == ["late"]
+    assert sorted(scene.server.writes) == [f"apply NetworkPolicy/{policy['metadata']['name']}", "apply Service/late"]
+
+
 def test_an_edited_child_is_applied_with_its_uid() -> None:
     scene = Scene(Answers(have()), have())
     scene.apply(intent())
