@@ -1,4 +1,5 @@
-"""ONNX graphs of fitted pipelines: the preprocessing node by node, the estimator by skl2onnx, in one graph with inputs c0..cN.
+"""ONNX graphs of fitted pipelines: the preprocessing node by node, the estimator by skl2onnx or (HistGradientBoosting) by
+`histograms`, in one graph with inputs c0..cN.
 
 The preprocessing is written here because its usual converters are wrong without an error (indicators of missing values) or do not
 load (medians in float64). Whether a graph gives what scikit-learn gives is for `parity` to say.
@@ -18,8 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
-from trimtab.training import preprocess
+from trimtab.training import histograms, preprocess
 from trimtab.training.handover import Feature
 from trimtab.training.preprocess import Family
 
@@ -38,11 +40,17 @@ def convert(pipeline: Pipeline, features: Sequence[Feature]) -> bytes:
     NotConvertible."""
     estimator = pipeline.named_steps["model"]
     family = preprocess.family(type(estimator))
-    if family is Family.HISTOGRAM:
-        raise NotConvertible("HistGradientBoosting compares in float64, which trees in ONNX do not")
     graph = _Graph(np.dtype(np.float32 if family is Family.TREES else np.float64))
     width = graph.preprocess(pipeline.named_steps["columns"], features)
-    return bytes(graph.onto(_estimator(estimator, width, graph.dtype)).SerializeToString())
+    model = _histogram(estimator) if family is Family.HISTOGRAM else _estimator(estimator, width, graph.dtype)
+    return bytes(graph.onto(model).SerializeToString())
+
+
+def _histogram(estimator: Any) -> onnx.ModelProto:
+    try:
+        return histograms.convert(estimator, _MATRIX)
+    except histograms.UnknownModelError as error:
+        raise NotConvertible(f"{type(estimator).__name__} has no ONNX form here: {error}") from error
 
 
 def _estimator(estimator: Any, width: int, dtype: np.dtype[Any]) -> onnx.ModelProto:
@@ -100,14 +108,20 @@ class _Graph:
             list(model.graph.output),
             [*self.constants, *model.graph.initializer],
         )
-        versions = {entry.domain: entry.version for entry in model.opset_import} | OPSET
-        opsets = [helper.make_opsetid(domain, version) for domain, version in versions.items()]
+        versions = {entry.domain: entry.version for entry in model.opset_import}
+        opsets = [
+            helper.make_opsetid(domain, max(versions.get(domain, 0), OPSET.get(domain, 0)))
+            for domain in versions | OPSET
+        ]
         return helper.make_model(graph, opset_imports=opsets, ir_version=model.ir_version, producer_name="trimtab")
 
     def _numbers(self, fitted: Any, places: list[int]) -> tuple[str, int]:
-        """Median for what is missing, an indicator for columns where something was, then scale where the recipe scales."""
-        imputer = fitted.named_steps["median"] if isinstance(fitted, Pipeline) else fitted
+        """Median for what is missing, an indicator for columns where something was, then scale where the recipe scales.
+        As they are where it does neither."""
         raw = self._node("Concat", [f"c{place}" for place in places], axis=1)
+        if isinstance(fitted, FunctionTransformer):  # what becomes of "passthrough"
+            return raw, len(places)
+        imputer = fitted.named_steps["median"] if isinstance(fitted, Pipeline) else fitted
         missing = self._node("IsNaN", [raw])
         matrix = self._node("Where", [missing, self._constant(np.asarray(imputer.statistics_, self.dtype)), raw])
         width = len(places)

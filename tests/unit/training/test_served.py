@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from trimtab.api.training import Estimator
 from trimtab.model import engines
 from trimtab.model.engine import UnloadableModelError
-from trimtab.training import fitting, graphs, parity, preprocess, served
+from trimtab.training import fitting, graphs, histograms, parity, preprocess, served
 from trimtab.training.failures import Reason, StepFailure
 from trimtab.training.handover import Feature
 from trimtab.training.rows import Rows
@@ -183,10 +183,33 @@ def test_ordinals_of_trees_are_the_same_in_onnx(tmp_path: Path) -> None:
     assert found.signature.positive is None
 
 
-def test_histogram_boosting_is_served_by_scikit_learn_and_says_why(tmp_path: Path) -> None:
-    found = serve("HistGradientBoostingClassifier", tmp_path / "m", rows(), max_iter=5)
+@pytest.mark.parametrize("classes", [2, 3])
+def test_histogram_boosting_is_served_from_onnx_in_float64(classes: int, tmp_path: Path) -> None:
+    found = serve("HistGradientBoostingClassifier", tmp_path / "m", rows(classes=classes), max_iter=20)
+    assert (found.format, found.parity.fallback) == ("ONNX", None)
+    assert found.parity.label_mismatches == 0
+    assert found.parity.max_difference <= 1e-15
+    assert found.path == tmp_path / "m" / "model.onnx"
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "poisson"])
+def test_histogram_boosting_of_numbers_is_served_from_onnx_in_float64(loss: str, tmp_path: Path) -> None:
+    learnt = rows()
+    numbers = Rows(learnt.frame, np.exp(np.nan_to_num(learnt.frame["size"]) / 1000), None)
+    found = serve("HistGradientBoostingRegressor", tmp_path / "m", numbers, "Regression", loss=loss, max_iter=20)
+    assert (found.format, found.parity.fallback) == ("ONNX", None)
+    assert found.parity.max_difference <= 1e-15
+
+
+def test_histogram_boosting_in_a_form_that_is_not_known_is_served_by_scikit_learn_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histograms, "_LINKS", {})
+    learnt = rows()
+    numbers = Rows(learnt.frame, np.nan_to_num(learnt.frame["size"]), None)
+    found = serve("HistGradientBoostingRegressor", tmp_path / "m", numbers, "Regression", max_iter=5)
     assert found.format == "Skops"
-    assert found.parity.fallback == "HistGradientBoosting compares in float64, which trees in ONNX do not"
+    assert found.parity.fallback == "HistGradientBoostingRegressor has no ONNX form here: its link is IdentityLink"
     assert (found.parity.label_mismatches, found.parity.max_difference) == (0, 0.0)
     assert not (tmp_path / "m" / "model.onnx").exists()
 
@@ -244,23 +267,6 @@ def test_columns_keep_their_names_and_the_graph_calls_them_otherwise(tmp_path: P
     assert [column.name for column in found.signature.inputs] == [feature.name for feature in FEATURES]
     assert [column.datatype for column in found.signature.inputs] == ["FP64", "BYTES", "FP64", "BOOL", "BYTES"]
     assert [port.name for port in onnx.load(found.path).graph.input] == ["c0", "c1", "c2", "c3", "c4"]
-
-
-def test_probes_hold_what_breaks_converters() -> None:
-    learnt = rows()
-    done = fit("RandomForestClassifier", learnt, n_estimators=3)
-    probes = parity.probe(learnt.frame, FEATURES, done.pipeline, 0)
-    extra = {name: column[400:] for name, column in probes.items()}
-    assert np.isnan(extra["size"]).any()
-    assert (extra["label"] == "").any()
-    assert "~ no level has this text ~" in extra["label"]
-    thresholds = {
-        float(t)
-        for tree in done.pipeline.named_steps["model"].estimators_
-        for t in tree.tree_.threshold[tree.tree_.feature == 0]
-    }
-    assert thresholds & set(extra["size"].tolist())
-    assert {float(np.nextafter(t, np.inf)) for t in thresholds} & set(extra["size"].tolist())
 
 
 def test_a_lightened_pipeline_keeps_its_encoder_when_it_needs_it() -> None:
