@@ -5,6 +5,7 @@ Labels must all be equal and probabilities within 1e-5 (numbers within 1e-5 of t
 values gave equal labels and probabilities 0.012 apart.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,16 +15,25 @@ from numpy.typing import NDArray
 from trimtab.api.wire import Parity
 from trimtab.model.engine import Engine
 from trimtab.model.frame import Column, Frame, concatenate, rows, take
-from trimtab.training import preprocess
+from trimtab.training import preprocess, thresholds
 from trimtab.training.handover import Feature
+from trimtab.training.preprocess import Family
 
 TOLERANCE = 1e-5
 _ROWS = 5000
 _THRESHOLDS = 300
+_LEVELS = 500
+_ABSENT = 100
+"""Rows, at least, with a missing or an unknown value: which way such a row goes depends on all its other values."""
 _UNKNOWN = "~ no level has this text ~"
 _FAR = 1e6
 _CEILING = 1e30
 """Well within float32, beyond which models that compute in it refuse a value."""
+_EXTREMES = (-np.inf, -1e308, -5e-324, 5e-324, 1e308, np.inf)
+"""For models that take every float64."""
+
+Change = tuple[str, Any]
+"""A column, and what it holds in a row that is made."""
 
 
 def compare(served: Engine, fitted: Engine, frame: Frame) -> Parity:
@@ -45,13 +55,18 @@ def holds(found: Parity) -> bool:
 
 
 def probe(frame: Frame, features: Sequence[Feature], pipeline: Any, seed: int) -> dict[str, Column]:
-    """Rows to compare on: of the held-out ones at most 5,000, and adversarial ones made from them."""
+    """Rows to compare on: of the held-out ones at most 5,000, and adversarial ones that differ from them in one column."""
     generator = np.random.default_rng(seed)
-    n = rows(frame)
-    base = take(frame, np.sort(generator.permutation(n)[:_ROWS]))
-    made = [_missing(base, features), _far(base, features), _strange(base, features)]
-    thresholds = _beside_thresholds(base, pipeline, features, generator)
-    return concatenate([base, *made, *([thresholds] if thresholds else [])])
+    base = take(frame, np.sort(generator.permutation(rows(frame))[:_ROWS]))
+    whole = preprocess.family(type(pipeline.named_steps["model"])) is Family.HISTOGRAM
+    absent = [*_missing(features), *_strange(base, features)]
+    changes = [
+        *absent * max(1, _ABSENT // len(absent)),
+        *_far(base, features, _EXTREMES if whole else ()),
+        *_levels(pipeline, features, generator),
+        *_beside(pipeline, features, generator),
+    ]
+    return concatenate([base, _made(base, changes, np.inf if whole else _CEILING), _empty(base, features)])
 
 
 def _largest(ours: NDArray[np.float64], theirs: NDArray[np.float64], scale: Any) -> float:
@@ -68,70 +83,78 @@ def _copies(frame: Frame, count: int) -> dict[str, Column]:
     return {name: np.array(column[np.arange(count) % rows(frame)]) for name, column in frame.items()}
 
 
-def _missing(frame: Frame, features: Sequence[Feature]) -> dict[str, Column]:
-    """One row a column with that column missing, and one with all of them missing."""
-    out = _copies(frame, len(features) + 1)
-    for place, feature in enumerate(features):
-        nothing: Any = "" if feature.kind == "Category" else np.nan
-        out[feature.name][[place, len(features)]] = nothing
+def _made(frame: Frame, changes: Sequence[Change], ceiling: float) -> dict[str, Column]:
+    """A row for each change; numbers stay within the ceiling."""
+    out = _copies(frame, len(changes))
+    for row, (name, value) in enumerate(changes):
+        out[name][row] = value if isinstance(value, str) else np.clip(value, -ceiling, ceiling)
     return out
 
 
-def _far(frame: Frame, features: Sequence[Feature]) -> dict[str, Column]:
-    """Each number at its ends, beyond them, at zero and beside it."""
-    numbers = [feature for feature in features if feature.kind in ("Number", "Time")]
-    out = _copies(frame, 8 * len(numbers))
-    for place, feature in enumerate(numbers):
-        known = frame[feature.name][~np.isnan(frame[feature.name])]
+def _empty(frame: Frame, features: Sequence[Feature]) -> dict[str, Column]:
+    """One row without a single value."""
+    return _copies(frame, 1) | {name: np.array([value], frame[name].dtype) for name, value in _missing(features)}
+
+
+def _missing(features: Sequence[Feature]) -> list[Change]:
+    """Each column missing."""
+    return [(feature.name, "" if feature.kind == "Category" else np.nan) for feature in features]
+
+
+def _strange(frame: Frame, features: Sequence[Feature]) -> list[Change]:
+    """Each category with a text that nobody has seen, and with one that differs by a space from a known level."""
+    names = [feature.name for feature in features if feature.kind == "Category"]
+    return [(name, text) for name in names for text in (_UNKNOWN, f"{frame[name][0]} ")]
+
+
+def _far(frame: Frame, features: Sequence[Feature], extremes: Sequence[float]) -> list[Change]:
+    """Each number at its ends, beyond them, at zero and beside it, and at the extremes."""
+    changes: list[Change] = []
+    for name in (feature.name for feature in features if feature.kind in ("Number", "Time")):
+        known = frame[name][~np.isnan(frame[name])]
         low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
         reach = max(high - low, 1.0)
-        extremes = [low, high, low - reach, high + reach, -_FAR * reach, _FAR * reach, 0.0, np.nextafter(high, np.inf)]
-        out[feature.name][8 * place : 8 * place + 8] = np.clip(extremes, -_CEILING, _CEILING)
-    return out
+        ends = [low, high, low - reach, high + reach, -_FAR * reach, _FAR * reach, 0.0, np.nextafter(high, np.inf)]
+        changes += [(name, value) for value in (*ends, *extremes)]
+    return changes
 
 
-def _strange(frame: Frame, features: Sequence[Feature]) -> dict[str, Column]:
-    """Each category with a text that nobody has seen, and with one that differs by a space from a known level."""
-    texts = [feature for feature in features if feature.kind == "Category"]
-    out = _copies(frame, 2 * len(texts))
-    for place, feature in enumerate(texts):
-        out[feature.name][2 * place] = _UNKNOWN
-        out[feature.name][2 * place + 1] = f"{frame[feature.name][0]} "
-    return out
+def _levels(pipeline: Any, features: Sequence[Feature], generator: np.random.Generator) -> list[Change]:
+    """Each level that an encoder knows, which held-out rows need not hold; of very many levels some."""
+    known = [
+        (features[int(place)].name, str(level))
+        for name, fitted, places in pipeline.named_steps["columns"].transformers_
+        if name in ("one_hot", "ordinal")
+        for place, levels in zip(places, fitted.categories_, strict=True)
+        for level in levels
+    ]
+    return [known[i] for i in generator.permutation(len(known))[:_LEVELS]]
 
 
-def _beside_thresholds(
-    frame: Frame, pipeline: Any, features: Sequence[Feature], generator: Any
-) -> dict[str, Column] | None:
-    """Rows with a number on a threshold of a tree, and on either side of it."""
-    recipe = {name: places for name, _, places in pipeline.named_steps["columns"].transformers_}
-    numbers = [int(place) for place in recipe.get("numbers", [])]
-    model = pipeline.named_steps["model"]
-    if preprocess.family(type(model)) is not preprocess.Family.TREES or not numbers:
-        return None
-    pairs = [(feature, threshold) for tree in _trees(model) for feature, threshold in tree if feature < len(numbers)]
-    if not pairs:
-        return None
-    chosen = [pairs[i] for i in generator.permutation(len(pairs))[:_THRESHOLDS]]
-    out = _copies(frame, 4 * len(chosen))
-    for place, (feature, threshold) in enumerate(chosen):
-        beside = [
-            threshold,
-            np.nextafter(threshold, np.inf),
-            np.nextafter(threshold, -np.inf),
-            float(np.float32(threshold)),
-        ]
-        out[features[numbers[feature]].name][4 * place : 4 * place + 4] = beside
-    return out
+def _beside(pipeline: Any, features: Sequence[Feature], generator: np.random.Generator) -> list[Change]:
+    """Numbers on the thresholds of trees and next to them, in float64 and in float32."""
+    columns = pipeline.named_steps["columns"]
+    numbers: Sequence[int] = next((places for name, _, places in columns.transformers_ if name == "numbers"), ())
+    first = columns.output_indices_["numbers"].start if len(numbers) else 0
+    names = {first + number: features[int(place)].name for number, place in enumerate(numbers)}
+    pairs = [pair for pair in thresholds.of(pipeline.named_steps["model"]) if pair[0] in names]
+    return [(names[column], value) for column, split in _spread(pairs, generator) for value in _neighbours(split)]
 
 
-def _trees(model: Any) -> list[list[tuple[int, float]]]:
-    """Feature and threshold of each inner node, tree by tree."""
-    members = np.ravel(model.estimators_) if hasattr(model, "estimators_") else [model]
-    found = []
-    for member in members:
-        tree = getattr(member, "tree_", None)
-        if tree is not None:
-            inner = tree.feature >= 0
-            found.append(list(zip(tree.feature[inner].tolist(), tree.threshold[inner].tolist(), strict=True)))
-    return found
+def _spread(pairs: list[tuple[int, float]], generator: np.random.Generator) -> list[tuple[int, float]]:
+    """At most 300, in turns of one a column, so that no column goes without."""
+    turn: Counter[int] = Counter()
+    ranked = []
+    for column, split in (pairs[i] for i in generator.permutation(len(pairs))):
+        ranked.append((turn[column], column, split))
+        turn[column] += 1
+    return [(column, split) for _, column, split in sorted(ranked)[:_THRESHOLDS]]
+
+
+def _neighbours(split: float) -> list[float]:
+    """The threshold and the next numbers on both sides, among all float64 and among all float32."""
+    with np.errstate(over="ignore"):
+        short = np.float32(split)
+        shorts = (short, np.nextafter(short, np.float32(np.inf)), np.nextafter(short, np.float32(-np.inf)))
+    longs = (split, np.nextafter(split, np.inf), np.nextafter(split, -np.inf))
+    return [float(value) for value in (*longs, *shorts)]
