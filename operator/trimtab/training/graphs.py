@@ -1,5 +1,5 @@
-"""ONNX graphs of fitted pipelines: the preprocessing node by node, the estimator by skl2onnx or (HistGradientBoosting) by
-`histograms`, in one graph with inputs c0..cN.
+"""ONNX graphs of fitted pipelines: the preprocessing node by node, the estimator by skl2onnx or by `histograms` and `forests`, in
+one graph with inputs c0..cN.
 
 The preprocessing is written here because its usual converters are wrong without an error (indicators of missing values) or do not
 load (medians in float64). Whether a graph gives what scikit-learn gives is for `parity` to say.
@@ -7,7 +7,7 @@ load (medians in float64). Whether a graph gives what scikit-learn gives is for 
 
 import io
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from trimtab.training import histograms, preprocess
+from trimtab.training import forests, histograms, preprocess
 from trimtab.training.handover import Feature
 from trimtab.training.preprocess import Family
 
@@ -35,25 +35,40 @@ class NotConvertible(ValueError):  # noqa: N818  no error: scikit-learn serves i
     """There is no graph for this pipeline; the message says why, in one sentence."""
 
 
-def convert(pipeline: Pipeline, features: Sequence[Feature]) -> bytes:
-    """The pipeline as ONNX: numbers in the precision that the estimator computes in, categories as text. Raises
+Form = Callable[[Any, int, "np.dtype[Any]"], onnx.ModelProto]
+"""Writes a fitted estimator on one matrix of so many columns of that type; raises NotConvertible."""
+
+
+def forms(pipeline: Pipeline) -> tuple[Form, ...]:
+    """The ways to write the pipeline's estimator, the fastest first."""
+    estimator = pipeline.named_steps["model"]
+    if preprocess.family(type(estimator)) is Family.HISTOGRAM:
+        return (_histogram,)
+    return (_usual, _forest) if forests.known(estimator) else (_usual,)
+
+
+def convert(pipeline: Pipeline, features: Sequence[Feature], form: Form) -> bytes:
+    """The pipeline as ONNX: numbers in the precision that the estimator compares in, categories as text. Raises
     NotConvertible."""
     estimator = pipeline.named_steps["model"]
-    family = preprocess.family(type(estimator))
-    graph = _Graph(np.dtype(np.float32 if family is Family.TREES else np.float64))
+    trees = preprocess.family(type(estimator)) is Family.TREES
+    graph = _Graph(np.dtype(np.float32 if trees else np.float64))
     width = graph.preprocess(pipeline.named_steps["columns"], features)
-    model = _histogram(estimator) if family is Family.HISTOGRAM else _estimator(estimator, width, graph.dtype)
-    return bytes(graph.onto(model).SerializeToString())
+    return bytes(graph.onto(form(estimator, width, graph.dtype)).SerializeToString())
 
 
-def _histogram(estimator: Any) -> onnx.ModelProto:
+def _histogram(estimator: Any, width: int, dtype: np.dtype[Any]) -> onnx.ModelProto:
     try:
         return histograms.convert(estimator, _MATRIX)
     except histograms.UnknownModelError as error:
         raise NotConvertible(f"{type(estimator).__name__} has no ONNX form here: {error}") from error
 
 
-def _estimator(estimator: Any, width: int, dtype: np.dtype[Any]) -> onnx.ModelProto:
+def _forest(estimator: Any, width: int, dtype: np.dtype[Any]) -> onnx.ModelProto:
+    return forests.convert(estimator, _MATRIX)
+
+
+def _usual(estimator: Any, width: int, dtype: np.dtype[Any]) -> onnx.ModelProto:
     tensor = FloatTensorType if dtype == np.float32 else DoubleTensorType
     types = [(_MATRIX, tensor([None, width]))]
     try:

@@ -1,5 +1,5 @@
 """Parity: whether what is served gives what was fitted, on held-out rows and on rows made to tell the two apart.
-Pure but for engines.
+Pure but for the engine.
 
 Labels must all be equal and probabilities within 1e-5 (numbers within 1e-5 of themselves): a default one-hot encoder with missing
 values gave equal labels and probabilities 0.012 apart.
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.api.wire import Parity
-from trimtab.model.engine import Engine
+from trimtab.model.engine import Engine, Prediction
 from trimtab.model.frame import Column, Frame, concatenate, rows, take
 from trimtab.training import preprocess, thresholds
 from trimtab.training.handover import Feature
@@ -36,9 +36,9 @@ Change = tuple[str, Any]
 """A column, and what it holds in a row that is made."""
 
 
-def compare(served: Engine, fitted: Engine, frame: Frame) -> Parity:
-    """Both engines on the same rows. An engine that raises is the caller's matter."""
-    ours, theirs = served.predict(frame), fitted.predict(frame)
+def compare(served: Engine, theirs: Prediction, frame: Frame) -> Parity:
+    """An engine and what the fitted model says of the same rows. An engine that raises is the caller's matter."""
+    ours = served.predict(frame)
     mismatches, difference = 0, 0.0
     if ours.classes is not None and theirs.classes is not None:
         mismatches = int((ours.classes != theirs.classes).sum())

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from trimtab.api.wire import Format, Label, Parity, Signature
 from trimtab.model import engines, signature
-from trimtab.model.engine import Engine, UnloadableModelError
+from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.engines.sklearn import SklearnEngine
 from trimtab.model.frame import Frame
 from trimtab.training import graphs, parity, signing
@@ -45,11 +45,13 @@ def of(
     fitted = SklearnEngine(pipeline, known)
     rows = parity.probe({feature.name: sample[feature.name] for feature in features}, features, pipeline, seed)
     folder.mkdir(parents=True, exist_ok=True)
-    try:
-        return _onnx(pipeline, features, known, fitted, rows, folder)
-    except graphs.NotConvertible as error:
-        why = str(error)
-    return _skops(pipeline, known, fitted, rows, folder, why)
+    wanted = fitted.predict(rows)
+    for form in graphs.forms(pipeline):
+        try:
+            return _onnx(pipeline, features, form, known, wanted, rows, folder)
+        except graphs.NotConvertible as error:
+            why = str(error)
+    return _skops(pipeline, known, wanted, rows, folder, why)
 
 
 def sign(pipeline: Pipeline, learnt: Rows, features: Sequence[Feature], positive: Label | None) -> Signature:
@@ -65,13 +67,19 @@ def sign(pipeline: Pipeline, learnt: Rows, features: Sequence[Feature], positive
 
 
 def _onnx(
-    pipeline: Pipeline, features: Sequence[Feature], known: Signature, fitted: Engine, rows: Frame, folder: Path
+    pipeline: Pipeline,
+    features: Sequence[Feature],
+    form: graphs.Form,
+    known: Signature,
+    wanted: Prediction,
+    rows: Frame,
+    folder: Path,
 ) -> Served:
     path = folder / signing.FILES["ONNX"]
-    path.write_bytes(graphs.convert(pipeline, features))
+    path.write_bytes(graphs.convert(pipeline, features, form))
     try:
         engine = engines.load(folder, "ONNX", signature=known)
-        found = parity.compare(engine, fitted, rows)
+        found = parity.compare(engine, wanted, rows)
         if not parity.holds(found):
             raise graphs.NotConvertible(
                 f"in ONNX {found.label_mismatches} of {found.rows} rows get another label, and outputs differ by up to "
@@ -85,7 +93,7 @@ def _onnx(
         raise graphs.NotConvertible(f"its ONNX form does not run: {' '.join(str(error).split())[:200]}") from error
 
 
-def _skops(pipeline: Pipeline, known: Signature, fitted: Engine, rows: Frame, folder: Path, why: str) -> Served:
+def _skops(pipeline: Pipeline, known: Signature, wanted: Prediction, rows: Frame, folder: Path, why: str) -> Served:
     path = folder / signing.FILES["Skops"]
     skops.io.dump(pipeline, path)
     try:
@@ -93,5 +101,5 @@ def _skops(pipeline: Pipeline, known: Signature, fitted: Engine, rows: Frame, fo
     except UnloadableModelError as error:
         name = type(pipeline.named_steps["model"]).__name__
         raise StepFailure(Reason.MODEL_UNUSABLE, f"{name} cannot be served: {why}; as skops: {error}") from error
-    found = parity.compare(engine, fitted, rows)
+    found = parity.compare(engine, wanted, rows)
     return Served(path, "Skops", known, engine, found.model_copy(update={"fallback": why}))

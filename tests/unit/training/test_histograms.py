@@ -160,7 +160,7 @@ def pair(
     spec = Estimator(name=f"HistGradientBoosting{kind}", params=params)
     pipeline = fitting.fit(spec, task, frame, features, target, labels, 0).pipeline
     known = served.sign(pipeline, Rows(frame, target, labels), features, None)
-    ours = engine.from_bytes(graphs.convert(pipeline, features), known)
+    ours = engine.from_bytes(graphs.convert(pipeline, features, *graphs.forms(pipeline)), known)
     return pipeline, features, ours, SklearnEngine(pipeline, known)
 
 

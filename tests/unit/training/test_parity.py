@@ -55,10 +55,11 @@ def probes(pipeline: Any, base: dict[str, NDArray[Any]]) -> dict[str, NDArray[An
 def compared(pipeline: Any, learnt: Rows, held: dict[str, NDArray[Any]], change: Callable[[Any], None]) -> Parity:
     """The parity of a graph that `change` made wrong."""
     known = served.sign(pipeline, learnt, FEATURES, None)
-    model = onnx.load_from_string(graphs.convert(pipeline, FEATURES))
+    model = onnx.load_from_string(graphs.convert(pipeline, FEATURES, graphs.forms(pipeline)[0]))
     change(next(node for node in model.graph.node if node.op_type.startswith("TreeEnsemble")))
     wrong = engine.from_bytes(model.SerializeToString(), known)
-    return parity.compare(wrong, SklearnEngine(pipeline, known), parity.probe(held, FEATURES, pipeline, 0))
+    rows = parity.probe(held, FEATURES, pipeline, 0)
+    return parity.compare(wrong, SklearnEngine(pipeline, known).predict(rows), rows)
 
 
 # ---------------------------------------------------------------- rows
@@ -223,9 +224,9 @@ def test_a_forest_whose_thresholds_are_strict_is_caught() -> None:
 def test_what_was_never_missing_in_training_may_be_missing(name: str) -> None:
     pipeline, learnt = fit(name)
     known = served.sign(pipeline, learnt, FEATURES, None)
-    ours = engine.from_bytes(graphs.convert(pipeline, FEATURES), known)
+    ours = engine.from_bytes(graphs.convert(pipeline, FEATURES, graphs.forms(pipeline)[0]), known)
     rows = {**learnt.frame, "age": np.full(len(learnt.target), np.nan)}
-    assert parity.holds(parity.compare(ours, SklearnEngine(pipeline, known), rows))
+    assert parity.holds(parity.compare(ours, SklearnEngine(pipeline, known).predict(rows), rows))
 
 
 def test_both_without_a_number_agree_and_one_alone_does_not() -> None:

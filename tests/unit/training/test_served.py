@@ -235,11 +235,11 @@ def test_a_graph_that_answers_otherwise_is_not_served(tmp_path: Path, monkeypatc
     """A converter that is wrong without an error: here it forgets the scaling."""
     right = graphs.convert
 
-    def wrong(pipeline: object, features: object) -> bytes:
+    def wrong(pipeline: object, *more: object) -> bytes:
         scaler = pipeline.named_steps["columns"].named_transformers_["numbers"].named_steps["scale"]  # type: ignore[attr-defined]
         mean, scaler.mean_ = scaler.mean_, scaler.mean_ + 0.5
         try:
-            return right(pipeline, features)  # type: ignore[arg-type]
+            return right(pipeline, *more)  # type: ignore[arg-type]
         finally:
             scaler.mean_ = mean
 
