@@ -84,6 +84,16 @@ def test_only_forests_of_the_classes_zero_and_one_are_known() -> None:
     assert not forests.known(RandomForestRegressor(2).fit(values, values[:, 0]))
 
 
+def test_a_forest_that_is_too_large_to_be_there_twice_has_the_usual_form_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = table(60)
+    model = RandomForestClassifier(3, random_state=0).fit(values, noisy(values))
+    nodes = sum(member.tree_.node_count for member in model.estimators_)
+    monkeypatch.setattr(forests, "NODES", nodes)
+    assert forests.known(model)
+    monkeypatch.setattr(forests, "NODES", nodes - 1)
+    assert not forests.known(model)
+
+
 def test_the_faster_form_is_tried_first() -> None:
     values = table(60)
     frame = {feature.name: values[:, number] for number, feature in enumerate(FEATURES)}
