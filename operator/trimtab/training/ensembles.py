@@ -16,6 +16,9 @@ from onnx import helper, numpy_helper
 OPSET = {"": 18, "ai.onnx.ml": 5}
 IR = 9
 """The format version that came with ai.onnx.ml 5."""
+NODES = 500_000
+"""Most nodes, leaves among them, of all trees together: ONNX Runtime needs 0.5 KB for each while it loads, and a pod of the slim
+image has 512 MiB by default."""
 _LEQ, _MEMBER = 0, 6
 """How a node of a TreeEnsemble splits: a number is at most the threshold, a category is among some."""
 _TENSORS: dict[str, type] = {"nodes_modes": np.uint8, "nodes_splits": np.float64, "leaf_weights": np.float64}

@@ -14,17 +14,13 @@ from sklearn.ensemble import ExtraTreesClassifier, RandomForestClassifier
 
 from trimtab.training import ensembles
 
-NODES = 200_000
-"""Most nodes of a forest that is written so: with 700,000 of them, twice, ONNX Runtime needs 700 MB to load the file, more
-than a pod of the slim image has by default."""
-
 
 def known(model: Any) -> bool:
     """Whether this is such a forest, with classes 0 and 1, and small enough to be there twice."""
     if type(model) not in (RandomForestClassifier, ExtraTreesClassifier):
         return False
     nodes = sum(member.tree_.node_count for member in model.estimators_)
-    return bool(np.array_equal(model.classes_, [0, 1]) and nodes <= NODES)
+    return bool(np.array_equal(model.classes_, [0, 1]) and 2 * nodes <= ensembles.NODES)
 
 
 def convert(model: Any, name: str) -> onnx.ModelProto:

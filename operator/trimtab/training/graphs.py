@@ -60,7 +60,7 @@ def convert(pipeline: Pipeline, features: Sequence[Feature], form: Form) -> byte
 def _histogram(estimator: Any, width: int, dtype: np.dtype[Any]) -> onnx.ModelProto:
     try:
         return histograms.convert(estimator, _MATRIX)
-    except histograms.UnknownModelError as error:
+    except histograms.NoFormError as error:
         raise NotConvertible(f"{type(estimator).__name__} has no ONNX form here: {error}") from error
 
 

@@ -18,18 +18,20 @@ _LINKS = {"IdentityLink": "Identity", "LogLink": "Exp"}
 _CONSTANTS = {"zero": np.array(0.0), "one": np.array(1.0), "flat": np.array([-1], np.int64)}
 
 
-class UnknownModelError(ValueError):
-    """This form of the model is not known here; the message says which."""
+class NoFormError(ValueError):
+    """There is no ONNX form of this model here; the message says why."""
 
 
 def convert(model: Any, name: str) -> onnx.ModelProto:
     """A fitted HistGradientBoosting model on one float64 matrix called `name`: labels 0..k-1 and probabilities, or numbers.
 
     Classes must be 0..k-1, and categories the codes that an encoder in front of the model gives: 0, 1, …, or NaN for a
-    category that was not fitted. Raises `UnknownModelError`.
+    category that was not fitted. Raises `NoFormError`.
     """
     if model._preprocessor is not None:
-        raise UnknownModelError("it encodes categories by itself")
+        raise NoFormError("it encodes categories by itself")
+    if (count := sum(len(tree.nodes) for trees in model._predictors for tree in trees)) > ensembles.NODES:
+        raise NoFormError(f"its trees have {count:,} nodes, more than {ensembles.NODES:,}")
     nodes, outputs = _head(model)
     matrix = helper.make_tensor_value_info(name, TensorProto.DOUBLE, [None, model.n_features_in_])
     return ensembles.model([_trees(model, name), *nodes], [matrix], outputs, _CONSTANTS)
@@ -75,14 +77,14 @@ def _head(model: Any) -> tuple[list[onnx.NodeProto], list[onnx.ValueInfoProto]]:
     if not hasattr(model, "classes_"):
         return _numbers(model)
     if not np.array_equal(model.classes_, np.arange(len(model.classes_))):
-        raise UnknownModelError("its classes are not 0, 1, …")
+        raise NoFormError("its classes are not 0, 1, …")
     return _two_classes() if model.n_trees_per_iteration_ == 1 else _classes(len(model.classes_))
 
 
 def _numbers(model: Any) -> tuple[list[onnx.NodeProto], list[onnx.ValueInfoProto]]:
     link = type(model._loss.link).__name__
     if link not in _LINKS:
-        raise UnknownModelError(f"its link is {link}")
+        raise NoFormError(f"its link is {link}")
     node = helper.make_node(_LINKS[link], ["raw"], ["variable"])
     return [node], [helper.make_tensor_value_info("variable", TensorProto.DOUBLE, [None, 1])]
 

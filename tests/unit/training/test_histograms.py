@@ -15,7 +15,7 @@ from trimtab.api.training import Estimator
 from trimtab.model.engine import Prediction
 from trimtab.model.engines import onnx as engine
 from trimtab.model.engines.sklearn import SklearnEngine
-from trimtab.training import fitting, graphs, histograms, parity, served, thresholds
+from trimtab.training import ensembles, fitting, graphs, histograms, parity, served, thresholds
 from trimtab.training.handover import Feature
 from trimtab.training.rows import Rows
 
@@ -254,14 +254,14 @@ def test_the_graph_is_the_same_for_the_same_model() -> None:
 def test_a_model_that_encodes_categories_by_itself_is_refused() -> None:
     values = np.column_stack([table(width=1), np.arange(300) % 4 + 5])
     model = HistGradientBoostingRegressor(max_iter=2, categorical_features=[1]).fit(values, total(values))
-    with pytest.raises(histograms.UnknownModelError, match="it encodes categories by itself"):
+    with pytest.raises(histograms.NoFormError, match="it encodes categories by itself"):
         histograms.convert(model, "X")
 
 
 def test_classes_that_are_not_counted_from_zero_are_refused() -> None:
     values = table()
     model = HistGradientBoostingClassifier(max_iter=2).fit(values, split(values, 2) + 1)
-    with pytest.raises(histograms.UnknownModelError, match="its classes are not 0, 1"):
+    with pytest.raises(histograms.NoFormError, match="its classes are not 0, 1"):
         histograms.convert(model, "X")
 
 
@@ -272,5 +272,16 @@ def test_a_link_that_is_not_known_is_refused_by_name() -> None:
     values = table()
     model = HistGradientBoostingRegressor(max_iter=2).fit(values, total(values))
     model._loss.link = OddLink()
-    with pytest.raises(histograms.UnknownModelError, match="its link is OddLink"):
+    with pytest.raises(histograms.NoFormError, match="its link is OddLink"):
+        histograms.convert(model, "X")
+
+
+def test_a_model_that_a_slim_pod_could_not_load_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = table()
+    model = HistGradientBoostingRegressor(max_iter=5).fit(values, total(values))
+    nodes = sum(len(tree.nodes) for trees in model._predictors for tree in trees)
+    monkeypatch.setattr(ensembles, "NODES", nodes)
+    histograms.convert(model, "X")
+    monkeypatch.setattr(ensembles, "NODES", nodes - 1)
+    with pytest.raises(histograms.NoFormError, match=f"its trees have {nodes} nodes, more than {nodes - 1}"):
         histograms.convert(model, "X")
