@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
         return 0 if arguments[0] in ("-h", "--help") else 2
     settings = Settings()
     logs.configure(settings)
-    return uvloop.run(_operate(settings))
+    code: int = uvloop.run(_operate(settings))
+    return code
 
 
 async def _operate(settings: Settings) -> int:
