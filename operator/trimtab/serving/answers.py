@@ -1,14 +1,16 @@
-"""What the server says: V2 inference responses and metadata as JSON bytes. Pure."""
+"""What the server says: V2 inference responses, as JSON with or without bytes behind it, and metadata. Pure."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import orjson
 
 from trimtab.api.wire import Format, Label, Output, Serving, Signature
 from trimtab.model.engine import Prediction
+from trimtab.serving import binary
+from trimtab.serving.decoding import Inference
 from trimtab.serving.refusal import client
-from trimtab.serving.tensors import MATRIX_NAMES, Inference
+from trimtab.serving.tensors import MATRIX_NAMES
 
 _PLATFORMS: dict[Format, str] = {
     "ONNX": "onnx_onnxv1",
@@ -36,6 +38,18 @@ def empty(signature: Signature) -> Prediction:
     return Prediction(classes=np.empty(0, np.int64), probabilities=np.empty((0, count)))
 
 
+class Encoded(NamedTuple):
+    """One response. `header`: bytes of its JSON, where values follow it."""
+
+    content: bytes
+    header: int | None = None
+
+    @property
+    def media(self) -> bytes:
+        """Its Content-Type."""
+        return b"application/json" if self.header is None else b"application/octet-stream"
+
+
 class Encoder:
     """Responses of one model: labels in their own type and order, outputs as they were asked for."""
 
@@ -45,11 +59,17 @@ class Encoder:
         self._labels = list(signature.classes or ())
         self._array = _label_array(signature.classes or ())
 
-    def encode(self, inference: Inference, prediction: Prediction) -> bytes:
-        """JSON bytes; raises `RefusedError` where the model's numbers are no numbers, which JSON cannot say."""
+    def encode(self, inference: Inference, prediction: Prediction) -> Encoded:
+        """Raises `RefusedError` where the model's numbers are no numbers, which JSON cannot say."""
+        outputs = self.outputs(inference.outputs, prediction)
+        raw = [_detached(tensor) for tensor in outputs if tensor["name"] in inference.binary] if inference.binary else []
         head = self._head if inference.id is None else {**self._head, "id": inference.id}
-        outputs = [self._tensor(self._outputs[name], prediction) for name in inference.outputs]
-        return orjson.dumps({**head, "outputs": outputs}, option=orjson.OPT_SERIALIZE_NUMPY)
+        text = orjson.dumps({**head, "outputs": outputs}, option=orjson.OPT_SERIALIZE_NUMPY)
+        return Encoded(b"".join((text, *raw)), len(text)) if inference.binary else Encoded(text)
+
+    def outputs(self, names: tuple[str, ...], prediction: Prediction) -> list[dict[str, Any]]:
+        """Tensors with `name`, `datatype`, `shape` and flat `data`, which may be an array. Raises `RefusedError`."""
+        return [self._tensor(self._outputs[name], prediction) for name in names]
 
     def _tensor(self, output: Output, prediction: Prediction) -> dict[str, Any]:
         data = self._data(output, prediction)
@@ -69,6 +89,13 @@ class Encoder:
         return [self._labels[i] for i in prediction.classes.tolist()]
 
 
+def _detached(tensor: dict[str, Any]) -> bytes:
+    """Take the values out of a tensor, which says instead how many bytes they are."""
+    raw = binary.write(tensor.pop("data"), tensor["datatype"])
+    tensor["parameters"] = {"binary_data_size": len(raw)}
+    return raw
+
+
 def _label_array(labels: tuple[Label, ...]) -> Any:
     """Labels as an array, where they are integers and can be copied in one go."""
     return np.array(labels, np.int64) if labels and all(type(label) is int for label in labels) else None
@@ -86,7 +113,7 @@ def _finite(values: Any) -> Any:
 
 def server(version: str) -> dict[str, Any]:
     """`GET /v2`."""
-    return {"name": "trimtab", "version": version, "extensions": []}
+    return {"name": "trimtab", "version": version, "extensions": ["binary_tensor_data", "model_repository"]}
 
 
 def model(serving: Serving, signature: Signature) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from trimtab.model.engine import Prediction
-from trimtab.model.frame import Frame, concatenate
+from trimtab.model.frame import Block, join
 
 BATCH_ROWS = 64
 INLINE_SECONDS = 0.01
@@ -22,14 +22,14 @@ _WEIGHT = 0.2
 """Of the newest duration in the running mean."""
 
 Answer: TypeAlias = Prediction | Exception
-Predict: TypeAlias = Callable[[Frame], Prediction]
+Predict: TypeAlias = Callable[[Block], Prediction]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
     """Rows that wait for their prediction, and who is to be told. `done` is called in the event loop."""
 
-    frame: Frame
+    frame: Block
     rows: int
     done: Callable[[Answer], None]
 
@@ -39,7 +39,7 @@ def answers(predict: Predict, calls: Sequence[Call]) -> list[Answer]:
     if len(calls) == 1:
         return [_one(predict, calls[0])]
     try:
-        whole = predict(concatenate([call.frame for call in calls]))
+        whole = predict(join([call.frame for call in calls]))
     except Exception:  # whatever it was, the request at fault is told when it is tried alone
         return [_one(predict, call) for call in calls]
     parts: list[Answer] = []
@@ -85,7 +85,7 @@ class Batcher:
         self._scheduled = False
         self._busy = False
 
-    def submit(self, frame: Frame, rows: int, done: Callable[[Answer], None]) -> None:
+    def submit(self, frame: Block, rows: int, done: Callable[[Answer], None]) -> None:
         """Predict `rows` rows soon and call `done` with the answer or the exception."""
         call = Call(frame, rows, done)
         if rows > BATCH_ROWS:

@@ -1,16 +1,20 @@
 """Request bodies: read whole, within bounds of size, time and memory. Refuses before it buffers."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import Receive
 
+from trimtab.serving import binary
 from trimtab.serving.refusal import RefusedError
 
 SECONDS = 60.0
 """How long one body may take to arrive."""
 _AT_ONCE = 4
 """Bodies of the largest size that may be in memory together."""
+_DIGITS = 12
+_JSON, _BYTES = b"application/json", b"application/octet-stream"
 
 
 class GoneError(Exception):
@@ -18,18 +22,31 @@ class GoneError(Exception):
 
 
 class Bodies:
-    """Reads bodies of at most `limit` bytes. Until they are released, all of them share a budget of memory."""
+    """Bodies of at most `limit` bytes. Until they are released, all of them share a budget of memory."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._free = limit * _AT_ONCE
 
-    async def read(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
-        """The body, to be released when its request is done; raises `RefusedError` (413, 415, 408, 503) or `GoneError`."""
-        _check_type(headers)
+    def check(self, headers: Mapping[bytes, bytes]) -> int | None:
+        """Where the JSON of a body with binary tensors ends, None for a body that is all JSON. Raises `RefusedError` (400, 413,
+        415) for what the headers alone rule out."""
+        end = headers.get(binary.HEADER)
+        if end is not None and (not end.isdigit() or len(end) > _DIGITS):
+            shown = end.decode("latin-1")[:40]
+            raise RefusedError(400, f"Inference-Header-Content-Length is {shown!r}: a number of bytes is needed")
+        media = headers.get(b"content-type", _JSON)
+        if media != _JSON:
+            _check_media(media, raw=end is not None)
+        if b"content-encoding" in headers:
+            _check_encoding(headers[b"content-encoding"])
         length = headers.get(b"content-length")
         if length is not None and int(length) > self._limit:
             raise self._too_large()
+        return None if end is None else int(end)
+
+    async def read(self, receive: Receive) -> bytes:
+        """The body, to be released when its request is done; raises `RefusedError` (413, 408, 503) or `GoneError`."""
         message = await receive()
         if not message.get("more_body", False):
             return self._taken(message, 0)
@@ -38,6 +55,14 @@ class Bodies:
                 return await self._pieces(message, receive)
         except TimeoutError:
             raise RefusedError(408, f"the body did not arrive within {SECONDS:.0f} s") from None
+
+    def take(self, size: int, before: int) -> None:
+        """Take `size` more bytes of a body, of which `before` are there, from the budget. Raises `RefusedError` (413, 503)."""
+        if before + size > self._limit:
+            raise self._too_large()
+        if size > self._free:
+            raise RefusedError(503, "too many large requests at once: try again in a second")
+        self._free -= size
 
     def release(self, size: int) -> None:
         """Give back the budget of a body of `size` bytes."""
@@ -62,24 +87,21 @@ class Bodies:
         if message["type"] == "http.disconnect":
             raise GoneError
         piece: bytes = message.get("body", b"")
-        if before + len(piece) > self._limit:
-            raise self._too_large()
-        if len(piece) > self._free:
-            raise RefusedError(503, "too many large requests at once: try again in a second")
-        self._free -= len(piece)
+        self.take(len(piece), before)
         return piece
 
     def _too_large(self) -> RefusedError:
         return RefusedError(413, f"the body is larger than {self._limit} bytes: send the rows in parts")
 
 
-def _check_type(headers: dict[bytes, bytes]) -> None:
-    media = headers.get(b"content-type", b"application/json").split(b";", 1)[0].strip().lower()
-    if media not in (b"application/json", b"") and not media.endswith(b"+json"):
+def _check_media(given: bytes, *, raw: bool) -> None:
+    media = given.split(b";", 1)[0].strip().lower()
+    if media not in (_JSON, b"") and not media.endswith(b"+json") and not (raw and media == _BYTES):
         shown = media.decode("latin-1")[:60]
         raise RefusedError(415, f"Content-Type {shown!r} is not taken: send application/json")
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+
+
+def _check_encoding(given: bytes) -> None:
+    encoding = given.strip().lower()
     if encoding not in (b"identity", b""):
         raise RefusedError(415, f"Content-Encoding {encoding.decode('latin-1')[:60]!r} is not taken: send it plain")
-    if b"inference-header-content-length" in headers:
-        raise RefusedError(415, "binary tensors are not taken: send 'data' as JSON")

@@ -1,6 +1,7 @@
-"""The infer route: one request from its headers to the counts it leaves. An ASGI application without a framework.
+"""Inference requests from their bodies to the counts they leave, whichever front end read them and writes the answers.
 
-What costs time is shared with any other front end: `Decoder`, `Batcher`, `Encoder` and `Recorder` know nothing of ASGI.
+`Inferences.infer` is all that a front end needs: it calls back in the event loop, at once or later. The plain front end,
+an ASGI application without a framework, is here too; the fast one is `hot`.
 """
 
 import asyncio
@@ -13,14 +14,15 @@ from typing import TypeVar, TypeVarTuple
 from starlette.types import Receive, Scope, Send
 
 from trimtab.model.engine import Prediction
-from trimtab.serving import answers
+from trimtab.serving import answers, binary
+from trimtab.serving.answers import Encoded
 from trimtab.serving.batching import Answer, Batcher
 from trimtab.serving.bodies import Bodies, GoneError
+from trimtab.serving.decoding import Decoder, Inference
 from trimtab.serving.figures import Figures
 from trimtab.serving.loading import Served
 from trimtab.serving.recorder import Answered, Recorder
 from trimtab.serving.refusal import RefusedError, client
-from trimtab.serving.tensors import Decoder, Inference
 
 _INLINE_BYTES = 256 << 10
 """Bodies up to here are decoded, and their answers encoded, in the event loop: a few milliseconds at most."""
@@ -29,6 +31,9 @@ _INLINE_FOLD = 16_384
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
+
+Done = Callable[[int, Encoded], None]
+"""Told once: the status and the answer."""
 
 
 class Inferences:
@@ -39,81 +44,68 @@ class Inferences:
         self.served = served
         self.figures = Figures()
         self.recorder = Recorder(served.signature, served.profile, serving.monitoring.exclude)
-        self._bodies = Bodies(serving.limits.body_bytes)
-        self._decoder = Decoder(served.signature, serving.limits)
-        self._encoder = answers.Encoder(serving, served.signature)
+        self.bodies = Bodies(serving.limits.body_bytes)
+        self.decoder = Decoder(served.signature, serving.limits)
+        self.encoder = answers.Encoder(serving, served.signature)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._counting = ThreadPoolExecutor(1, thread_name_prefix="count")
         self._folds: set[asyncio.Task[None]] = set()
-        self._batcher = Batcher(
+        self.batcher = Batcher(
             served.engine.predict,
             self._thread,
             seconds=served.seconds,
             observe=self.figures.batches.observe,
         )
 
+    def begin(self) -> float:
+        """The headers of a request are complete; the moment by `time.perf_counter`. It ends in `infer`, `refuse` or `gone`."""
+        self.figures.in_flight += 1
+        return time.perf_counter()
+
+    def gone(self) -> None:
+        """A client went away before its request was complete: nobody is left to answer."""
+        self.figures.in_flight -= 1
+
+    def infer(self, body: bytes, header: int | None, began: float, done: Done) -> None:
+        """Answer a request that `began`. `body` is whole and taken from `bodies`, which gets it back here. `header`: bytes
+        of its JSON, where values follow it."""
+        _Request(self, len(body), began, done).decode(body, header)
+
+    def refuse(self, refusal: RefusedError, began: float) -> Encoded:
+        """The answer to a request that is refused before its body is whole, counted."""
+        self.figures.in_flight -= 1
+        self.figures.answered(refusal.status, 0, time.perf_counter() - began)
+        return Encoded(answers.error(refusal.message))
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: answer one request on the infer route, whatever it holds."""
-        began = time.perf_counter()
-        self.figures.in_flight += 1
-        try:
-            await self._answer(scope, receive, send, began)
-        except GoneError:
-            _log.debug("a client went away before its request was complete")
-        finally:
-            self.figures.in_flight -= 1
-
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, began: float) -> None:
-        answered, size = None, 0
+        began = self.begin()
         try:
             check_model(self.served, scope["path_params"])
-            body = await self._bodies.read(dict(scope["headers"]), receive)
-            size = len(body)
-            inference = await self._run(size, self._decoder.decode, body)
-            del body  # what is left of it are columns; many requests may wait
-            prediction = await self._predicted(inference)
-            code, content = 200, await self._run(size, self._encoder.encode, inference, prediction)
-            answered = Answered(inference.frame, prediction, inference.rows)
+            header = self.bodies.check(dict(scope["headers"]))
+            body = await self.bodies.read(receive)
         except RefusedError as refusal:
-            code, content = refusal.status, answers.error(refusal.message)
-        except GoneError:
-            raise
-        except Exception:
-            _log.exception("a request failed")
-            code, content = 500, answers.error("the server failed on this request; its log says why")
-        finally:
-            self._bodies.release(size)
-        await reply(send, code, content)
-        self._count(code, answered, size, began)
-
-    async def _run(self, size: int, work: Callable[[*_Ts], _T], *arguments: *_Ts) -> _T:
-        """Do it here, or in the thread when it is large enough to delay others."""
-        if size <= _INLINE_BYTES:
-            return work(*arguments)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
-
-    async def _predicted(self, inference: Inference) -> Prediction:
-        if not inference.rows:
-            return answers.empty(self.served.signature)
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
-
-        def done(answer: Answer) -> None:
-            if not future.done():
-                future.set_result(answer)
-
-        self._batcher.submit(inference.frame, inference.rows, done)
-        answer = await future
-        if isinstance(answer, ValueError):
-            raise client(str(answer).strip().split("\n", 1)[0][:400]) from answer
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def _count(self, code: int, answered: Answered | None, size: int, began: float) -> None:
-        """After the answer was written: figures at once, values when there are enough of them."""
-        self.figures.answered(code, answered.rows if answered else 0, time.perf_counter() - began)
-        if answered is None:
+            await reply(send, refusal.status, self.refuse(refusal, began))
             return
+        except GoneError:
+            self.gone()
+            return
+        told: asyncio.Future[tuple[int, Encoded]] = asyncio.get_running_loop().create_future()
+
+        def done(code: int, encoded: Encoded) -> None:
+            if not told.done():
+                told.set_result((code, encoded))
+
+        self.infer(body, header, began, done)
+        del body  # what is left of it are columns; many requests may wait
+        await reply(send, *await told)
+
+    def aside(self, work: Callable[[*_Ts], _T], arguments: tuple[*_Ts], then: Callable[["asyncio.Future[_T]"], None]) -> None:
+        """Do it in the thread, since it would delay others, and go on in the event loop."""
+        asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments).add_done_callback(then)
+
+    def count(self, answered: Answered, size: int) -> None:
+        """Values of an answered request: kept, and counted when there are enough of them."""
         self.recorder.add(answered, size)
         if not self.recorder.due:
             return
@@ -141,6 +133,73 @@ class Inferences:
         self._counting.shutdown(wait=True)
 
 
+class _Request:
+    """One request on its way: decoded, predicted with its neighbours, encoded, answered, counted."""
+
+    __slots__ = ("_all", "_began", "_done", "_inference", "_prediction", "_size")
+
+    def __init__(self, of: Inferences, size: int, began: float, done: Done) -> None:
+        self._all, self._size, self._began, self._done = of, size, began, done
+
+    def decode(self, body: bytes, header: int | None) -> None:
+        decoder = self._all.decoder
+        if self._size > _INLINE_BYTES:
+            self._all.aside(decoder.decode, (body, header), lambda future: self._attempt(self._predict, future.result))
+        else:
+            self._attempt(self._predict, lambda: decoder.decode(body, header))
+
+    def _attempt(self, then: Callable[[_T], None], work: Callable[[], _T]) -> None:
+        """Go on with what `work` gives, or answer with why it gives nothing."""
+        try:
+            found = work()
+        except RefusedError as refusal:
+            self._answer(refusal.status, Encoded(answers.error(refusal.message)))
+        except Exception:
+            _log.exception("a request failed")
+            self._answer(500, Encoded(answers.error("the server failed on this request; its log says why")))
+        else:
+            then(found)
+
+    def _predict(self, inference: Inference) -> None:
+        self._inference = inference
+        if inference.rows:
+            self._all.batcher.submit(inference.frame, inference.rows, self._predicted)
+        else:
+            self._predicted(answers.empty(self._all.served.signature))
+
+    def _predicted(self, answer: Answer) -> None:
+        encoder = self._all.encoder
+        if self._size > _INLINE_BYTES and isinstance(answer, Prediction):
+            self._prediction = answer
+            arguments = (self._inference, answer)
+            self._all.aside(encoder.encode, arguments, lambda future: self._attempt(self._succeed, future.result))
+        else:
+            self._attempt(self._succeed, lambda: self._encoded(answer))
+
+    def _encoded(self, answer: Answer) -> Encoded:
+        if isinstance(answer, ValueError):
+            raise client(str(answer).strip().split("\n", 1)[0][:400]) from answer
+        if isinstance(answer, Exception):
+            raise answer
+        self._prediction = answer
+        return self._all.encoder.encode(self._inference, answer)
+
+    def _succeed(self, encoded: Encoded) -> None:
+        rows = self._inference.rows
+        self._answer(200, encoded, rows)
+        try:
+            self._all.count(Answered(self._inference.frame, self._prediction, rows), self._size)
+        except Exception:  # the answer is out, and neighbours of the same batch wait for theirs
+            _log.exception("a request was answered and cannot be counted")
+
+    def _answer(self, code: int, encoded: Encoded, rows: int = 0) -> None:
+        self._all.bodies.release(self._size)
+        figures = self._all.figures
+        figures.in_flight -= 1
+        self._done(code, encoded)
+        figures.answered(code, rows, time.perf_counter() - self._began)
+
+
 def check_model(served: Served, parameters: dict[str, str]) -> None:
     """404 for another model or version than the one that is served."""
     serving = served.serving
@@ -151,10 +210,12 @@ def check_model(served: Served, parameters: dict[str, str]) -> None:
         raise RefusedError(404, f"version {version!r} of {serving.model!r} is not served here, {serving.version!r} is")
 
 
-async def reply(send: Send, code: int, content: bytes) -> None:
-    """Write one JSON answer."""
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(content))]
+async def reply(send: Send, code: int, encoded: Encoded) -> None:
+    """Write one answer."""
+    headers = [(b"content-type", encoded.media), (b"content-length", b"%d" % len(encoded.content))]
+    if encoded.header is not None:
+        headers.append((binary.HEADER, b"%d" % encoded.header))
     if code == 503:
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": code, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+    await send({"type": "http.response.body", "body": encoded.content})

@@ -14,7 +14,7 @@ import trimtab
 from trimtab.serving import answers, metrics
 from trimtab.serving.inference import Inferences, check_model
 from trimtab.serving.lifecycle import Lifecycle
-from trimtab.serving.refusal import RefusedError
+from trimtab.serving.refusal import RefusedError, client
 
 _MODEL = "/v2/models/{name}"
 _VERSION = "/v2/models/{name}/versions/{version}"
@@ -41,6 +41,14 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
         encode, media = choose_encoder(request.headers.get("accept", ""))
         return Response(encode(registry), headers={"content-type": media})
 
+    def index(request: Request) -> Response:
+        state = "UNAVAILABLE" if lifecycle.draining else "READY"
+        about_it = {"name": served.serving.model, "version": served.serving.version, "state": state, "reason": ""}
+        return json(answers.dumps([about_it]))
+
+    def fixed(request: Request) -> Response:
+        raise client("what is served here is decided by its ModelDeployment: models are neither loaded nor unloaded")
+
     routes = [Route(f"{prefix}/infer", inferences, methods=["POST"]) for prefix in (_MODEL, _VERSION)]
     for prefix in (_MODEL, _VERSION):
         routes.append(Route(prefix, _async(metadata), methods=["GET"]))
@@ -48,6 +56,9 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
     alive = _async(lambda request: json(b'{"live":true}'))
     routes += [
         Route("/v2", _async(lambda request: json(about)), methods=["GET"]),
+        Route("/v2/repository/index", _async(index), methods=["POST"]),
+        Route("/v2/repository/models/{name}/load", _async(fixed), methods=["POST"]),
+        Route("/v2/repository/models/{name}/unload", _async(fixed), methods=["POST"]),
         Route("/v2/health/live", alive, methods=["GET"]),
         Route("/v2/health/ready", _async(ready), methods=["GET"]),
         Route("/healthz", alive, methods=["GET"]),

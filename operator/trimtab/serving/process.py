@@ -12,11 +12,12 @@ import os
 import signal
 import socket
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import uvicorn
 import uvloop
 
-from trimtab.serving import connection, monitoring, pages
+from trimtab.serving import hot, monitoring, pages
 from trimtab.serving.inference import Inferences
 from trimtab.serving.lifecycle import Lifecycle
 from trimtab.serving.loading import Served
@@ -53,8 +54,8 @@ async def serve(served: Served, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     sockets = [_listening(settings.host, port) for port in (settings.port, settings.monitoring_port)]
-    public = _server(pages.application(inferences, lifecycle), lifecycle)
-    internal = _server(monitoring.application(inferences, lifecycle, settings.pod), lifecycle)
+    public = _server(pages.application(inferences, lifecycle), hot.protocol(lifecycle, inferences if settings.hot else None))
+    internal = _server(monitoring.application(inferences, lifecycle, settings.pod), hot.protocol(lifecycle))
     tasks = [
         asyncio.create_task(server.serve([listening]))
         for server, listening in zip((public, internal), sockets, strict=True)
@@ -95,10 +96,10 @@ async def _told(inferences: Inferences, lifecycle: Lifecycle, seconds: float) ->
         _log.warning("no snapshot with the last counts was read before the end")
 
 
-def _server(application: object, lifecycle: Lifecycle) -> _Server:
+def _server(application: object, protocol: Any) -> _Server:
     config = uvicorn.Config(
         application,  # type: ignore[arg-type]
-        http=connection.bound(lifecycle),
+        http=protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -15,7 +15,7 @@ from trimtab.api.wire import Signature
 from trimtab.drift.counting import FeatureCounts, add, count, zero
 from trimtab.drift.profile import NumberReference, Profile, Reference
 from trimtab.model.engine import Prediction
-from trimtab.model.frame import Frame, concatenate
+from trimtab.model.frame import Block, join
 from trimtab.model.values import label_text
 
 FOLD_ROWS = 1024
@@ -26,7 +26,7 @@ FOLD_BYTES = 4 << 20
 class Answered(NamedTuple):
     """One request that was answered."""
 
-    frame: Frame
+    frame: Block
     prediction: Prediction
     rows: int
 
@@ -101,7 +101,7 @@ class Recorder:
 
     def counted(self, answered: list[Answered]) -> Counts:
         """The counts of these requests, of which there is at least one. Pure, and safe in any thread."""
-        frame = concatenate([{name: each.frame[name] for name in self._features} for each in answered])
+        frame = join([each.frame for each in answered])
         return Counts(
             sum(each.rows for each in answered),
             {name: count(reference, frame[name]) for name, reference in self._features.items()},

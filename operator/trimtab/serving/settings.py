@@ -26,6 +26,8 @@ class Settings:
     """After SIGTERM, how long requests are still taken while the cluster removes this pod from its endpoints."""
     grace_seconds: float
     """The pod's termination grace period: the process ends by itself shortly before."""
+    hot: bool
+    """Whether inference requests go the fast way (variable `TRIMTAB_HOT`, 1 or 0); the usual one answers alike."""
     pod: str
     """uid of the pod (variable `TRIMTAB_POD_UID`)."""
 
@@ -42,6 +44,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         monitoring_port=_port("TRIMTAB_MONITORING_PORT", get("TRIMTAB_MONITORING_PORT", "8082")),
         drain_seconds=_seconds("TRIMTAB_DRAIN_SECONDS", get("TRIMTAB_DRAIN_SECONDS", "5")),
         grace_seconds=_seconds("TRIMTAB_GRACE_SECONDS", get("TRIMTAB_GRACE_SECONDS", "30")),
+        hot=_switch("TRIMTAB_HOT", get("TRIMTAB_HOT", "1")),
         pod=get("TRIMTAB_POD_UID", ""),
     )
 
@@ -50,6 +53,12 @@ def _port(name: str, text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
         raise ValueError(f"{name} is {text!r}: a port from 0 to 65535 is needed")
     return int(text)
+
+
+def _switch(name: str, text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError(f"{name} is {text!r}: 0 or 1 is needed")
+    return text == "1"
 
 
 def _seconds(name: str, text: str) -> float:

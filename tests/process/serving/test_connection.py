@@ -6,7 +6,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from trimtab.serving import connection
+from trimtab.serving import connection, hot
 from trimtab.serving.lifecycle import Lifecycle
 
 
@@ -16,7 +16,7 @@ async def nothing(scope: object, receive: object, send: object) -> None:
 
 async def answer_to(sent: bytes) -> bytes:
     """All that a server says to somebody who sends this and then waits."""
-    config = uvicorn.Config(nothing, http=connection.bound(Lifecycle()), ws="none", lifespan="off", log_config=None)
+    config = uvicorn.Config(nothing, http=hot.protocol(Lifecycle()), ws="none", lifespan="off", log_config=None)
     config.load()
     state = ServerState()
 

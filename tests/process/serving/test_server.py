@@ -18,10 +18,10 @@ from trimtab.api import wire
 LIMIT = 12 << 20
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=["1", "0"], ids=["fast", "usual"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = artifact(tmp_path_factory.mktemp("served"), limits=wire.Limits(body_bytes=LIMIT))
-    with running(folder) as started:
+    with running(folder, TRIMTAB_HOT=request.param) as started:
         yield started
 
 

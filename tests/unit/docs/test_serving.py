@@ -11,7 +11,8 @@ from trimtab.api.wire import Input, Limits, Signature
 from trimtab.model.signature import outputs
 from trimtab.plan import serving as pods
 from trimtab.serving import batching, bodies, connection
-from trimtab.serving.tensors import MATRIX_NAMES, Decoder
+from trimtab.serving.decoding import Decoder
+from trimtab.serving.tensors import MATRIX_NAMES
 
 PAGE = ROOT / "docs" / "serving.md"
 SIGNATURE = Signature(

@@ -10,9 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trimtab.api.wire import Input
 from trimtab.model.engine import Prediction
-from trimtab.model.frame import Frame
+from trimtab.model.frame import Block, Frame, Layout
 from trimtab.serving.batching import BATCH_ROWS, Answer, Batcher
+
+LAYOUT = Layout((Input(name="x", datatype="FP64"),))
+
+
+def rows(*values: float) -> Block:
+    """A row for each value."""
+    return Block(LAYOUT, np.array(values, float).reshape(-1, 1))
 
 
 class Doubling:
@@ -42,7 +50,7 @@ def submitted(batches: list[list[list[float]]], seconds: float = 0.0) -> tuple[l
             for batch in batches:
                 for values in batch:
                     futures.append(loop.create_future())
-                    batcher.submit({"x": np.array(values, float)}, len(values), futures[-1].set_result)
+                    batcher.submit(rows(*values), len(values), futures[-1].set_result)
                 await asyncio.wait(futures)
         return [future.result() for future in futures]
 
@@ -98,10 +106,10 @@ def test_requests_that_come_while_a_slow_model_works_share_the_next_call() -> No
         futures = [loop.create_future() for _ in range(5)]
         with ThreadPoolExecutor(1) as thread:
             batcher = Batcher(predict, thread, seconds=1.0)
-            batcher.submit({"x": np.ones(1)}, 1, futures[0].set_result)
+            batcher.submit(rows(1), 1, futures[0].set_result)
             await loop.run_in_executor(None, started.wait, 10)
             for future in futures[1:]:
-                batcher.submit({"x": np.ones(1)}, 1, future.set_result)
+                batcher.submit(rows(1), 1, future.set_result)
             go.set()
             await asyncio.wait(futures)
 

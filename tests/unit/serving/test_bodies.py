@@ -27,7 +27,8 @@ def receiving(*messages: Any) -> Any:
 
 
 def read(made: Bodies, *messages: Any, headers: dict[bytes, bytes] | None = None) -> bytes:
-    return asyncio.run(made.read(headers or {}, receiving(*messages)))
+    made.check(headers or {})
+    return asyncio.run(made.read(receiving(*messages)))
 
 
 def test_a_body_in_pieces_is_joined() -> None:
@@ -63,22 +64,22 @@ def test_bodies_together_have_a_budget_and_give_it_back() -> None:
     made = Bodies(50)
 
     async def run() -> list[Any]:
-        tasks = [asyncio.ensure_future(made.read({}, receiving(MORE))) for _ in range(5)]
-        turned_away = asyncio.ensure_future(made.read({}, receiving(MORE, LAST)))
+        tasks = [asyncio.ensure_future(made.read(receiving(MORE))) for _ in range(5)]
+        turned_away = asyncio.ensure_future(made.read(receiving(MORE, LAST)))
         outcome = (await asyncio.gather(turned_away, return_exceptions=True))[0]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        return [outcome, *[await made.read({}, receiving(MORE, LAST)) for _ in range(4)]]
+        return [outcome, *[await made.read(receiving(MORE, LAST)) for _ in range(4)]]
 
     refused, *read = asyncio.run(run())
     assert isinstance(refused, RefusedError)
     assert refused.status == 503
     assert [len(body) for body in read] == [50] * 4
     with pytest.raises(RefusedError, match="too many large requests"):
-        asyncio.run(made.read({}, receiving(LAST)))
+        asyncio.run(made.read(receiving(LAST)))
     made.release(50)
-    assert asyncio.run(made.read({}, receiving(LAST))) == b"y" * 10
+    assert asyncio.run(made.read(receiving(LAST))) == b"y" * 10
 
 
 @pytest.mark.parametrize(

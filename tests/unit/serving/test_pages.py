@@ -25,7 +25,14 @@ def test_metadata_tells_names_datatypes_shapes_and_labels(server: Server) -> Non
 
 def test_server_metadata_lists_only_what_is_there(server: Server) -> None:
     answer = server.ask("GET", "/v2").json()
-    assert (answer["name"], answer["extensions"]) == ("trimtab", [])
+    assert (answer["name"], answer["extensions"]) == ("trimtab", ["binary_tensor_data", "model_repository"])
+
+
+def test_the_repository_holds_the_one_model(server: Server) -> None:
+    entry = {"name": "late", "version": "7", "state": "READY", "reason": ""}
+    assert server.ask("POST", "/v2/repository/index").json() == [entry]
+    server.lifecycle.draining = True
+    assert server.ask("POST", "/v2/repository/index", json={"ready": True}).json() == [{**entry, "state": "UNAVAILABLE"}]
 
 
 READY = ("/readyz", "/v2/health/ready", "/v2/models/late/ready", "/v2/models/late/versions/7/ready")

@@ -10,22 +10,25 @@ from trimtab.api.wire import Input, Output, Signature
 from trimtab.drift import counting, references
 from trimtab.drift.profile import Profile, Reference
 from trimtab.model.engine import Prediction
+from trimtab.model.frame import Layout, block
 from trimtab.serving.recorder import FOLD_BYTES, FOLD_ROWS, Answered, Recorder
 
 RANDOM = np.random.default_rng(0)
 AGE = references.number("age", RANDOM.normal(size=300))
 CARRIER = references.category("carrier", RANDOM.choice(np.array(["AA", "B6", "DL"], object), 300))
 LABELS = ("a", "b", "c")
+INPUTS = (
+    Input(name="age", datatype="FP64"),
+    Input(name="carrier", datatype="BYTES", kind="Category"),
+    Input(name="other", datatype="FP64"),
+)
+LAYOUT = Layout(INPUTS)
 
 
 def signature(classes: tuple[Any, ...] = ("a", "b"), positive: int | None = 1) -> Signature:
     return Signature(
         task="Classification",
-        inputs=(
-            Input(name="age", datatype="FP64"),
-            Input(name="carrier", datatype="BYTES", kind="Category"),
-            Input(name="other", datatype="FP64"),
-        ),
+        inputs=INPUTS,
         outputs=(Output(name="predict", datatype="BYTES", shape=(-1,)),),
         classes=classes,
         positive=positive,
@@ -52,7 +55,7 @@ def answered(ages: list[float], carriers: list[str], chances: list[float]) -> An
     prediction = Prediction(
         classes=(second > 0.5).astype(np.int64), probabilities=np.column_stack([1 - second, second])
     )
-    return Answered(frame, prediction, len(ages))
+    return Answered(block(LAYOUT, frame), prediction, len(ages))
 
 
 ROW = st.tuples(
@@ -129,7 +132,7 @@ def test_values_of_a_regression_are_counted_as_predictions() -> None:
     regression = signature().model_copy(update={"task": "Regression", "classes": None, "positive": None})
     recorder = Recorder(regression, Profile(200, (AGE,), reference, None))
     values = np.array([-9.0, 0.0, 9.0])
-    recorder.add(Answered({"age": values}, Prediction(values=values), 3), 1)
+    recorder.add(Answered(block(Layout(INPUTS[:1]), {"age": values}), Prediction(values=values), 3), 1)
     recorder.fold()
     assert recorder.counts.predictions == counting.count(reference, values)
     assert recorder.counts.score is None

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, STOPS, WEEKEND, body, decoder, refusal, tensor
 from trimtab.api.wire import Input
+from trimtab.serving.decoding import Inference
 from trimtab.serving.refusal import RefusedError
-from trimtab.serving.tensors import Inference
 
 MANY = [f"c{i}" for i in range(12)]
 
@@ -51,11 +51,11 @@ MANY = [f"c{i}" for i in range(12)]
         (body({"name": "age", "datatype": "FP64", "shape": [1]}), "input 'age': 'data' must be a list"),
         (
             body({"name": "age", "datatype": "FP64", "shape": [1], "parameters": {"binary_data_size": 8}}),
-            "input 'age': binary tensors are not taken, send 'data' as JSON",
+            "input 'age': binary_data_size is 8, and 0 bytes are left of the body",
         ),
         (
             body({"name": "age", "datatype": "FP64", "shape": [1], "parameters": [1]}),
-            "input 'age': 'data' must be a list",
+            "'parameters' of input 'age' must be an object, not [1]",
         ),
         (body(tensor(data=[[1], 2], shape=[2])), "input 'age', row 1: 2 is not a list of 1 values"),
         (body(tensor(data=[[1], [2, 3]], shape=[3])), "input 'age', row 1: [2, 3] is not a list of 1 values"),

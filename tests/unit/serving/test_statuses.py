@@ -29,9 +29,9 @@ from tests.unit.serving.asgi import INFER, Server, error
             "Content-Encoding 'gzip' is not taken: send it plain",
         ),
         (
-            {"content": b"{}", "headers": {"inference-header-content-length": "2"}},
-            415,
-            "binary tensors are not taken: send 'data' as JSON",
+            {"content": b"{}", "headers": {"inference-header-content-length": "two"}},
+            400,
+            "Inference-Header-Content-Length is 'two': a number of bytes is needed",
         ),
         ({"content": b"\xff\xfe"}, 400, "the body is not JSON: str is not valid UTF-8"),
         ({"json": make.request(151)}, 400, "has 151 rows, and one request may have 150"),
@@ -104,6 +104,9 @@ class _Streaming(httpx.AsyncBaseTransport):
         )
 
 
+FIXED = "what is served here is decided by its ModelDeployment: models are neither loaded nor unloaded"
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status", "message"),
     [
@@ -111,7 +114,9 @@ class _Streaming(httpx.AsyncBaseTransport):
         ("POST", "/v2", 405, "POST is not allowed at '/v2'"),
         ("GET", "/", 404, "there is nothing at '/'"),
         ("POST", "/v2/models/late/infer/", 404, "there is nothing at '/v2/models/late/infer/'"),
-        ("POST", "/v2/repository/index", 404, "there is nothing at '/v2/repository/index'"),
+        ("POST", "/v2/repository/models/late/load", 400, FIXED),
+        ("POST", "/v2/repository/models/late/unload", 400, FIXED),
+        ("GET", "/v2/repository/index", 405, "GET is not allowed at '/v2/repository/index'"),
         ("GET", "/v2/models/late/versions/8", 404, "version '8' of 'late' is not served here, '7' is"),
         ("GET", "/v2/models/x/ready", 404, "model 'x' is not served here, 'late' is"),
     ],

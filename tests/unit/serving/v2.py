@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from trimtab.api.wire import Input, Limits, Output, Signature
+from trimtab.serving.decoding import Decoder, Inference
 from trimtab.serving.refusal import RefusedError
-from trimtab.serving.tensors import Decoder, Inference
 
 AGE = Input(name="age", datatype="FP64")
 STOPS = Input(name="stops", datatype="INT64", accepts_missing=False)

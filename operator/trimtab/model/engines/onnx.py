@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from trimtab.api.wire import Input, Signature
 from trimtab.model import classes, graph, signature
 from trimtab.model.engine import Prediction, UnloadableModelError
-from trimtab.model.frame import Column, Frame, rows
+from trimtab.model.frame import Column, Frame, rows, table
 
 _NAMES = "c{}"
 """Trimtab's own graphs call their inputs c0, c1, … in the order of the signature, whatever the columns are called."""
@@ -80,11 +80,7 @@ def _stacked(port: graph.Port, inputs: tuple[Input, ...]) -> _Feeder:
         raise UnloadableModelError("a graph with one matrix takes numbers only, and the signature has columns of text")
     names, wanted = tuple(column.name for column in inputs), signature.numpy_type(port.type)
 
-    def feed(frame: Frame) -> dict[str, Any]:
-        block = np.array([_column(frame, name) for name in names])
-        return {port.name: np.ascontiguousarray(_cast(block, wanted, names).T)}
-
-    return feed
+    return lambda frame: {port.name: _cast(table(frame, names), wanted, names)}
 
 
 def _columns(pairs: list[tuple[graph.Port, Input]]) -> _Feeder:
@@ -102,15 +98,15 @@ def _columns(pairs: list[tuple[graph.Port, Input]]) -> _Feeder:
     def feed(frame: Frame) -> dict[str, Any]:
         feeds: dict[str, Any] = {}
         for type_, members in blocks.items():
-            names = [name for _, name in members]
-            block = _cast(np.array([_column(frame, name) for name in names]), signature.numpy_type(type_), names)
-            for values, (port, _) in zip(block, members, strict=True):
+            names = tuple(name for _, name in members)
+            cast = np.ascontiguousarray(_cast(table(frame, names), signature.numpy_type(type_), names).T)
+            for values, (port, _) in zip(cast, members, strict=True):
                 feeds[port.name] = values if len(port.shape) == 1 else values.reshape(-1, 1)
         for port, name in others:
             values = _column(frame, name)
             if port.type != "tensor(string)":
-                names = [name] * values.shape[1]
-                values = np.ascontiguousarray(_cast(values.T, signature.numpy_type(port.type), names).T)
+                names = (name,) * values.shape[1]
+                values = np.ascontiguousarray(_cast(values, signature.numpy_type(port.type), names))
             feeds[port.name] = values.reshape(-1, 1) if values.ndim < len(port.shape) else values
         return feeds
 
@@ -134,16 +130,16 @@ def _column(frame: Frame, name: str) -> Column:
         raise ValueError(f"column {name!r} is missing") from None
 
 
-def _cast(block: NDArray[np.float64], wanted: Any, names: list[str] | tuple[str, ...]) -> NDArray[Any]:
-    """float64[columns, rows] in the type of the graph. Raises `ValueError` for a value that the type cannot hold."""
+def _cast(block: NDArray[np.float64], wanted: Any, names: tuple[str, ...]) -> NDArray[Any]:
+    """float64[rows, columns] in the type of the graph. Raises `ValueError` for a value that the type cannot hold."""
     if wanted == np.float64:
         return block
     with np.errstate(over="ignore", invalid="ignore"):
         cast = block.astype(wanted)
     wrong = np.isinf(cast) if wanted.kind == "f" else cast != block
     if wrong.any():
-        column, row = np.argwhere(wrong)[0]
-        raise ValueError(f"column {names[column]!r}, row {row}: {block[column, row]} does not fit the model's {wanted}")
+        row, column = np.argwhere(wrong)[0]
+        raise ValueError(f"column {names[column]!r}, row {row}: {block[row, column]} does not fit the model's {wanted}")
     return cast
 
 
