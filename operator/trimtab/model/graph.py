@@ -20,6 +20,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message, message_fa
 from trimtab.api.wire import Label
 from trimtab.model.engine import UnloadableModelError
 
+NUMBERS, TEXT = "numbers", "text"
+"""Inputs of the graphs that training writes: all numeric columns as one matrix, and before a number each category."""
 _INT32, _INT64, _STRING, _BYTES, _MESSAGE = 5, 3, 9, 12, 11
 _FIELDS: dict[str, dict[str, tuple[int, int, str | None]]] = {
     "Model": {"graph": (7, _MESSAGE, "Graph")},

@@ -1,5 +1,6 @@
 """ONNX graphs of fitted pipelines: the preprocessing node by node, the estimator by skl2onnx or by `histograms` and `forests`, in
-one graph with inputs c0..cN.
+one graph. Its inputs are `numbers`, all numeric columns side by side, and `text0`, `text1`, … for the categories: columns that come
+one by one cost more than most models do.
 
 The preprocessing is written here because its usual converters are wrong without an error (indicators of missing values) or do not
 load (medians in float64). Whether a graph gives what scikit-learn gives is for `parity` to say.
@@ -21,6 +22,7 @@ from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from trimtab.model.graph import NUMBERS, TEXT
 from trimtab.training import forests, histograms, preprocess
 from trimtab.training.handover import Feature
 from trimtab.training.preprocess import Family
@@ -93,6 +95,10 @@ class _Graph:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     constants: list[onnx.TensorProto] = field(default_factory=list)
     inputs: list[onnx.ValueInfoProto] = field(default_factory=list)
+    columns: dict[int, int] = field(default_factory=dict)
+    """By place among the features: the column of `numbers`."""
+    texts: dict[int, str] = field(default_factory=dict)
+    """By place among the features: the input of a category."""
 
     @property
     def number(self) -> int:
@@ -101,9 +107,7 @@ class _Graph:
 
     def preprocess(self, columns: Any, features: Sequence[Feature]) -> int:
         """Add the fitted column transformer; its output is the matrix. Returns the matrix's width."""
-        for place, feature in enumerate(features):
-            kind = TensorProto.STRING if feature.kind == "Category" else self.number
-            self.inputs.append(helper.make_tensor_value_info(f"c{place}", kind, [None, 1]))
+        self._declare(features)
         blocks, width = [], 0
         for name, fitted, places in columns.transformers_:
             if name == "remainder":
@@ -113,6 +117,17 @@ class _Graph:
             width += wide
         self._node("Concat", blocks, _MATRIX, axis=1)
         return width
+
+    def _declare(self, features: Sequence[Feature]) -> None:
+        for place, feature in enumerate(features):
+            if feature.kind == "Category":
+                self.texts[place] = f"{TEXT}{len(self.texts)}"
+            else:
+                self.columns[place] = len(self.columns)
+        if self.columns:
+            self.inputs.append(helper.make_tensor_value_info(NUMBERS, self.number, [None, len(self.columns)]))
+        for name in self.texts.values():
+            self.inputs.append(helper.make_tensor_value_info(name, TensorProto.STRING, [None, 1]))
 
     def onto(self, model: onnx.ModelProto) -> onnx.ModelProto:
         """The estimator's model with this graph before it."""
@@ -133,7 +148,10 @@ class _Graph:
     def _numbers(self, fitted: Any, places: list[int]) -> tuple[str, int]:
         """Median for what is missing, an indicator for columns where something was, then scale where the recipe scales.
         As they are where it does neither."""
-        raw = self._node("Concat", [f"c{place}" for place in places], axis=1)
+        columns = [self.columns[place] for place in places]
+        raw = NUMBERS
+        if columns != list(range(len(self.columns))):
+            raw = self._node("Gather", [NUMBERS, self._constant(np.array(columns, np.int64))], axis=1)
         if isinstance(fitted, FunctionTransformer):  # what becomes of "passthrough"
             return raw, len(places)
         imputer = fitted.named_steps["median"] if isinstance(fitted, Pipeline) else fitted
@@ -154,7 +172,7 @@ class _Graph:
     def _one_hot(self, fitted: Any, places: list[int]) -> tuple[str, int]:
         blocks, width = [], 0
         for place, levels in zip(places, fitted.categories_, strict=True):
-            flags = self._node("OneHotEncoder", [f"c{place}"], domain=_ML, cats_strings=[*levels], zeros=1)
+            flags = self._node("OneHotEncoder", [self.texts[place]], domain=_ML, cats_strings=[*levels], zeros=1)
             flat = self._node("Reshape", [flags, self._constant(np.array([-1, len(levels)], np.int64))])
             blocks.append(self._node("Cast", [flat], to=self.number))
             width += len(levels)
@@ -165,7 +183,7 @@ class _Graph:
         for place, levels in zip(places, fitted.categories_, strict=True):
             codes = self._node(
                 "LabelEncoder",
-                [f"c{place}"],
+                [self.texts[place]],
                 domain=_ML,
                 keys_strings=[*levels],
                 values_floats=[float(code) for code in range(len(levels))],

@@ -76,11 +76,11 @@ def mixed(final: Any, y: Any) -> Any:
 
 @cache
 def own_graph(classes: int = 2, double: bool = False) -> bytes:
-    """A graph as training writes it: inputs c0, c1, c2; labels 0..k-1; one tensor of probabilities."""
+    """A graph as training writes it: numbers and text0; labels 0..k-1; one tensor of probabilities."""
     numbers = table()[list(COLUMNS[:2])].to_numpy()
     fitted = mixed(LogisticRegression(), target(numbers, tuple(range(classes))))
     number = DoubleTensorType if double else FloatTensorType
-    types = [("c0", number([None, 1])), ("c1", number([None, 1])), ("c2", StringTensorType([None, 1]))]
+    types = [("numbers", number([None, 2])), ("text0", StringTensorType([None, 1]))]
     by_position = ColumnTransformer(
         [("n", StandardScaler(), [0, 1]), ("t", OneHotEncoder(handle_unknown="ignore"), [2])]
     )

@@ -266,7 +266,7 @@ def test_columns_keep_their_names_and_the_graph_calls_them_otherwise(tmp_path: P
     found = serve("LogisticRegression", tmp_path / "m", rows())
     assert [column.name for column in found.signature.inputs] == [feature.name for feature in FEATURES]
     assert [column.datatype for column in found.signature.inputs] == ["FP64", "BYTES", "FP64", "BOOL", "BYTES"]
-    assert [port.name for port in onnx.load(found.path).graph.input] == ["c0", "c1", "c2", "c3", "c4"]
+    assert [port.name for port in onnx.load(found.path).graph.input] == ["numbers", "text0", "text1"]
 
 
 def test_a_lightened_pipeline_keeps_its_encoder_when_it_needs_it() -> None:

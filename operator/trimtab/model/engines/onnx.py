@@ -10,10 +10,7 @@ from numpy.typing import NDArray
 from trimtab.api.wire import Input, Signature
 from trimtab.model import classes, graph, signature
 from trimtab.model.engine import Prediction, UnloadableModelError
-from trimtab.model.frame import Column, Frame, rows, table
-
-_NAMES = "c{}"
-"""Trimtab's own graphs call their inputs c0, c1, … in the order of the signature, whatever the columns are called."""
+from trimtab.model.frame import Column, Frame, rows, table, width
 
 
 def load(path: Path, known: Signature | None) -> "OnnxEngine":
@@ -56,6 +53,8 @@ def _feeder(opened: graph.Graph, known: Signature) -> _Feeder:
     for port in ports:
         if port.type not in signature.DATATYPES:
             raise UnloadableModelError(f"input {port.name!r} is {port.type}, which no V2 tensor can carry")
+    if (own := _own(ports, inputs)) is not None:
+        return own
     if len(ports) == 1 and len(inputs) > 1 and len(ports[0].shape) == 2 and ports[0].shape[1] in (None, len(inputs)):
         return _stacked(ports[0], inputs)
     if len(ports) != len(inputs):
@@ -64,12 +63,30 @@ def _feeder(opened: graph.Graph, known: Signature) -> _Feeder:
     return _columns(pairs)
 
 
+def _own(ports: tuple[graph.Port, ...], inputs: tuple[Input, ...]) -> _Feeder | None:
+    """Trimtab's own graphs: all numeric columns as one matrix, and the categories, both in the order of the signature."""
+    numbers = tuple(column.name for column in inputs if column.kind != "Category")
+    texts = tuple(column.name for column in inputs if column.kind == "Category")
+    names = [*([graph.NUMBERS] if numbers else []), *(f"{graph.TEXT}{place}" for place in range(len(texts)))]
+    if [port.name for port in ports] != names or any(width(column) != 1 for column in inputs):
+        return None
+    pairs = list(zip(names[-len(texts) :], texts, strict=True)) if texts else []
+    wanted = signature.numpy_type(ports[0].type) if numbers else None
+
+    def feed(frame: Frame) -> dict[str, Any]:
+        feeds = {name: _column(frame, column).reshape(-1, 1) for name, column in pairs}
+        if numbers:
+            feeds[graph.NUMBERS] = _cast(table(frame, numbers), wanted, numbers)
+        return feeds
+
+    return feed
+
+
 def _paired(ports: tuple[graph.Port, ...], inputs: tuple[Input, ...]) -> list[tuple[graph.Port, Input]]:
-    names = [port.name for port in ports]
-    if len(ports) == 1 or names == [_NAMES.format(i) for i in range(len(ports))]:
-        return list(zip(ports, inputs, strict=True))
+    if len(ports) == 1:
+        return [(ports[0], inputs[0])]
     by_name = {column.name: column for column in inputs}
-    if unknown := [name for name in names if name not in by_name]:
+    if unknown := [port.name for port in ports if port.name not in by_name]:
         raise UnloadableModelError(f"the graph has inputs {unknown[:5]} that its signature does not name")
     return [(port, by_name[port.name]) for port in ports]
 
