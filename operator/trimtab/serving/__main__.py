@@ -28,6 +28,13 @@ def main(arguments: list[str]) -> int:
     except StartError as error:
         termination.write(settings.termination, error)
         return 1
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of a native library is no Exception
+        logging.getLogger(__name__).exception("the work ended unexpectedly")
+        said = " ".join(str(error).split())
+        termination.write(settings.termination, StartError("InternalError", f"{type(error).__name__}: {said}"))
+        return 1
     return 0
 
 

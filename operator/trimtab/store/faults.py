@@ -73,6 +73,11 @@ def _reason(error: Exception, opening: bool) -> Reason:
     return Reason.UNSUPPORTED if opening or _NO_LENGTH in said else Reason.UNREACHABLE
 
 
+def panicked(error: BaseException) -> bool:
+    """Whether a native library broke off. Its panic is no `Exception`, and would end the process without a word."""
+    return type(error).__module__ == "pyo3_runtime"
+
+
 _CAUSES = {
     "InvalidCertificate": "its certificate is not trusted: give the certificates that signed it as caBundle",
     "failed to lookup address": "its name is not known",
@@ -96,7 +101,8 @@ def told_of(
 ) -> Iterator[None]:
     """Turn what obstore and the file system raise inside into a StoreError that names `uri`, and `endpoint` if any.
 
-    `opening`: nothing is asked of a network yet, so that what goes wrong are the settings.
+    `opening`: nothing is asked of a network yet, so that what goes wrong are the settings. A panic of obstore is told
+    as one, too.
     """
     try:
         yield
@@ -112,3 +118,11 @@ def told_of(
         if cause and reason is Reason.UNREACHABLE:
             said = f" ({cause})"
         raise StoreError(reason, _SENTENCES[reason].format(uri=place, where=where) + said) from error
+    except BaseException as error:
+        if not panicked(error):
+            raise
+        raise StoreError(
+            Reason.UNSUPPORTED,
+            f"{clean(uri)} cannot be used: the client of the store broke off, so check address and credentials for "
+            f"characters that do not belong there ({clean(str(error), secrets)})",
+        ) from error

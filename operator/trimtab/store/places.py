@@ -61,10 +61,12 @@ class Place:
 
 
 def settings(prefix: str, environment: Mapping[str, str] | None = None) -> Environment:
-    """Variables whose name begins with `prefix`, without it. `DATA_AWS_REGION` becomes `AWS_REGION` for the prefix
-    `DATA_`."""
+    """Variables whose name begins with `prefix`, without it, and without the white space around their values: a Secret
+    made from a file ends in a line break. `DATA_AWS_REGION` becomes `AWS_REGION` for the prefix `DATA_`; what is empty
+    is not set."""
     variables = os.environ if environment is None else environment
-    return {name.removeprefix(prefix): value for name, value in variables.items() if name.startswith(prefix)}
+    found = {name.removeprefix(prefix): value.strip() for name, value in variables.items() if name.startswith(prefix)}
+    return {name: value for name, value in found.items() if value}
 
 
 def split(uri: str) -> tuple[str, str, str]:
@@ -101,9 +103,21 @@ def opened(location: Location, prefix: str) -> Place:
         )
     given = {key: value for key, value in settings(prefix).items() if key.startswith(scheme.settings or ("\0",))}
     secrets = tuple(given.values())
+    _printable(given)
     with told_of(location.uri, secrets, opening=True):
         store = scheme.open(location, bucket, given)
     return Place(scheme, store, bucket, "", location.uri, secrets, location.endpoint).at(key)
+
+
+def _printable(given: Environment) -> None:
+    """Refuse values that no request can carry. Only a key in JSON may have several lines."""
+    for name, value in given.items():
+        if not value.startswith("{") and not (value.isascii() and value.isprintable()):
+            raise StoreError(
+                Reason.UNSUPPORTED,
+                f"{name} among the credentials holds a line break or a character that is not ASCII: write the value "
+                f"into the Secret anew",
+            )
 
 
 def client_options(location: Location) -> dict[str, Any]:

@@ -45,7 +45,9 @@ def main(arguments: list[str]) -> int:
         limit = message.LOOK_BYTES if run.job is None else limit
         step: Callable[[Run, folders.Folders], StepReport] = import_module(STEPS[name]).step
         report, code = step(run, folders.here()), 0
-    except Exception as error:
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # a panic of a native library is no Exception
         failure = classified(error)
         report, code = _told(name, failure, error), failure.exit_code
         print(f"{name}: {failure.reason}: {failure.message}", file=sys.stderr)
@@ -56,8 +58,8 @@ def main(arguments: list[str]) -> int:
     return code
 
 
-def classified(error: Exception) -> StepFailure:
-    """Any exception as a failure of a step."""
+def classified(error: BaseException) -> StepFailure:
+    """Any exception, or panic of a native library, as a failure of a step."""
     if isinstance(error, StepFailure):
         return error
     if isinstance(error, StoreError):
@@ -75,7 +77,7 @@ def classified(error: Exception) -> StepFailure:
     return StepFailure(Reason.INTERNAL_ERROR, f"{type(error).__name__}: {' '.join(str(error).split())[:300]}")
 
 
-def _told(name: str, failure: StepFailure, error: Exception) -> StepReport:
+def _told(name: str, failure: StepFailure, error: BaseException) -> StepReport:
     unexpected = failure.reason is Reason.INTERNAL_ERROR
     return StepReport(
         step=name,

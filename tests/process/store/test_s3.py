@@ -64,6 +64,15 @@ def test_an_artifact_of_many_parts_is_published_and_fetched(endpoint: str, tmp_p
     assert (got / "model.onnx").read_bytes() == (made / "model.onnx").read_bytes()
 
 
+def test_credentials_that_end_in_a_line_break_are_those_without(
+    endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_AWS_ACCESS_KEY_ID", f"{servers.KEY}\n")
+    monkeypatch.setenv("DATA_AWS_SECRET_ACCESS_KEY", f"{servers.SECRET}\r\n")
+    location = Location(uri="s3://bucket/rows/a.csv", endpoint=endpoint, region="us-east-1")
+    assert len(data.download(location, tmp_path, prefix="DATA_")) == 1
+
+
 @pytest.mark.parametrize(
     ("uri", "prefix", "reason"),
     [

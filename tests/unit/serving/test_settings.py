@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from trimtab.api.wire import TERMINATION_BYTES
+from trimtab.serving import __main__ as process
 from trimtab.serving import settings, termination
 from trimtab.serving.refusal import StartError
 
@@ -39,6 +40,22 @@ def test_last_words_are_json_that_kubernetes_keeps_whole(tmp_path: Path) -> None
     content = path.read_bytes()
     assert len(content) <= TERMINATION_BYTES
     assert json.loads(content)["reason"] == "LoadFailed"
+
+
+@pytest.mark.parametrize("arguments", [[], ["fetch"]])
+def test_the_unexpected_has_last_words_too(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def panicking(_: object) -> None:
+        raise type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})("called `Result::unwrap()`")
+
+    monkeypatch.setattr(process, "_fetch", panicking)
+    monkeypatch.setattr(process, "_serve", panicking)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    monkeypatch.setenv("TRIMTAB_TERMINATION", str(tmp_path / "log"))
+    assert process.main(arguments) == 1
+    said = {"reason": "InternalError", "message": "PanicException: called `Result::unwrap()`"}
+    assert json.loads((tmp_path / "log").read_text()) == said
 
 
 def test_last_words_that_cannot_be_written_are_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

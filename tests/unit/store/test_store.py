@@ -7,7 +7,7 @@ import pytest
 
 from trimtab.api.wire import FileEntry, Location, Manifest
 from trimtab.store import data, fetch, places, publish, transfer
-from trimtab.store.faults import Reason, StoreError, clean
+from trimtab.store.faults import Reason, StoreError, clean, told_of
 
 HELLO = b"hello"
 DIGEST = transfer.digest_of(HELLO)
@@ -287,6 +287,44 @@ def test_a_link_within_the_claim_is_followed(claim: Path, tmp_path: Path) -> Non
 def test_settings_are_those_of_the_one_prefix() -> None:
     variables = {"DATA_AWS_REGION": "a", "STORE_AWS_REGION": "b", "AWS_REGION": "c", "DATA_": "d"}
     assert places.settings("DATA_", variables) == {"AWS_REGION": "a", "": "d"}
+
+
+def test_white_space_around_a_setting_is_none_of_it_and_nothing_is_not_set() -> None:
+    variables = {"DATA_AWS_ACCESS_KEY_ID": "key\n", "DATA_AWS_REGION": "\t a b\r\n", "DATA_AWS_SESSION_TOKEN": " \n"}
+    assert places.settings("DATA_", variables) == {"AWS_ACCESS_KEY_ID": "key", "AWS_REGION": "a b"}
+
+
+@pytest.mark.parametrize("value", ["topsecret\nvalue", "topsecret\x1b", "topsécret"])
+def test_a_setting_that_no_request_can_carry_is_named(
+    value: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATA_AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("DATA_AWS_SECRET_ACCESS_KEY", value)
+    said = refused(Reason.UNSUPPORTED, data.download, Location(uri="s3://b/x"), tmp_path / "out", prefix="DATA_")
+    assert said.startswith("AWS_SECRET_ACCESS_KEY among the credentials holds a line break or a character")
+    assert "secret" not in said.replace("Secret", "")
+
+
+def panic(said: str) -> BaseException:
+    """What a native library raises when it breaks off."""
+    made: BaseException = type("PanicException", (BaseException,), {"__module__": "pyo3_runtime"})(said)
+    return made
+
+
+def test_a_panic_of_the_client_is_told() -> None:
+    def broken() -> None:
+        with told_of("s3://b/x?sig=abc", ["topsecret"]):
+            raise panic("topsecret: InvalidHeaderValue")
+
+    said = refused(Reason.UNSUPPORTED, broken)
+    assert said.startswith("s3://b/x cannot be used: the client of the store broke off")
+    assert said.endswith("(***: InvalidHeaderValue)")
+
+
+@pytest.mark.parametrize("ending", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_a_wanted_end_is_no_fault_of_the_store(ending: type[BaseException]) -> None:
+    with pytest.raises(ending), told_of("s3://b/x"):
+        raise ending
 
 
 def test_a_key_that_a_store_does_not_know_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
