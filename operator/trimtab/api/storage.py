@@ -27,10 +27,11 @@ class Credentials(Shape):
     """How the containers that read or write this address, and no others, are let in."""
 
     secret_ref: SecretRef
-    """Secret whose keys are the environment names of the store's own tools: `AWS_ACCESS_KEY_ID` and
+    """Secret whose keys are the environment names of the store's own tools, in capitals: `AWS_ACCESS_KEY_ID` and
     `AWS_SECRET_ACCESS_KEY`, `GOOGLE_SERVICE_ACCOUNT_KEY`, `AZURE_STORAGE_ACCOUNT_NAME` and
-    `AZURE_STORAGE_ACCOUNT_KEY`. The operator never reads it. Without credentials the pod's service account or
-    anonymous access must do."""
+    `AZURE_STORAGE_ACCOUNT_KEY`. One that has no such key is refused, unless it says `AWS_SKIP_SIGNATURE: "true"` (or
+    that of the other store); white space around a value is none of it. The operator never reads it. Without
+    credentials the pod's service account or anonymous access must do."""
 
 
 class Location(Shape):

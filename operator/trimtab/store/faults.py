@@ -1,6 +1,7 @@
 """What can go wrong with a store, in five words, and how the messages of obstore become them. Messages never hold a
 secret."""
 
+import html
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -51,13 +52,28 @@ def clean(text: str, secrets: Iterable[str] = ()) -> str:
     'GET https://host/a failed: key ***'
     """
     line = " ".join(text.split("\n\nDebug source", 1)[0].split())
+    line = html.unescape(re.sub(r"<.*?<Code>(.*?)</Code>(?:.*?<Message>(.*?)</Message>)?.*", r"\1: \2", line))
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= _SECRET_LENGTH:
             line = line.replace(secret, "***")
-    line = re.sub(r"<.*?<Code>(.*?)</Code>(?:.*?<Message>(.*?)</Message>)?.*", r"\1: \2", line)
     line = re.sub(r"://[^/@\s]+@", "://", line)
     line = re.sub(r"\?[^\s]*", "", line)
     return line if len(line) <= 300 else line[:299] + "…"
+
+
+_STATUS = re.compile(r"status code: (4[0-9][0-9])")
+_PASSING = frozenset({"408", "409", "425", "429"})
+"""Statuses between 400 and 499 that another try may not get."""
+_PASSING_CODES = re.compile(r"<Code>(RequestTimeout|Throttl|OperationAborted|SlowDown|ServerBusy)")
+_OLD_TOKEN = re.compile(r"<Code>(ExpiredToken|InvalidToken|TokenRefreshRequired)")
+_REGION = re.compile(r"AuthorizationHeaderMalformed|IllegalLocationConstraint|Received redirect without LOCATION")
+
+
+def _final(said: str) -> bool:
+    """Whether a server understood the request and will say the same to the next one like it."""
+    status = _STATUS.search(said)
+    final = status is not None and status[1] not in _PASSING and not _PASSING_CODES.search(said)
+    return final or _REGION.search(said) is not None
 
 
 def _reason(error: Exception, opening: bool) -> Reason:
@@ -66,11 +82,11 @@ def _reason(error: Exception, opening: bool) -> Reason:
     if isinstance(error, FileNotFoundError) or "404 Not Found" in said:
         return Reason.NOT_FOUND
     refused = exceptions.PermissionDeniedError | exceptions.UnauthenticatedError | PermissionError
-    if isinstance(error, refused) or "403 Forbidden" in said or "401 Unauthorized" in said:
+    if isinstance(error, refused) or "403 Forbidden" in said or "401 Unauthorized" in said or _OLD_TOKEN.search(said):
         return Reason.ACCESS_DENIED
     if isinstance(error, exceptions.UnknownConfigurationKeyError | exceptions.NotSupportedError | ValueError):
         return Reason.UNSUPPORTED
-    return Reason.UNSUPPORTED if opening or _NO_LENGTH in said else Reason.UNREACHABLE
+    return Reason.UNSUPPORTED if opening or _NO_LENGTH in said or _final(said) else Reason.UNREACHABLE
 
 
 def panicked(error: BaseException) -> bool:
@@ -112,6 +128,8 @@ def told_of(
         reason = _reason(error, opening)
         place, where = clean(uri), f" at {clean(endpoint)}" if endpoint else ""
         said = "" if reason is Reason.NOT_FOUND else f" ({clean(str(error), secrets)})"
+        if _REGION.search(str(error)):
+            said = f": the region is wrong, so set source.region, or that of the store, to the bucket's{said}"
         if _NO_LENGTH in str(error):
             said = " (the server does not say how long the file is: Content-Length is missing)"
         cause = next((cause for word, cause in _CAUSES.items() if word in str(error)), None)

@@ -29,11 +29,13 @@ Environment = Mapping[str, str]
 @dataclass(frozen=True)
 class Scheme:
     """How a kind of address is opened. `open` takes location, bucket and settings; `settings` are the beginnings of
-    the names that
-    it understands; `check` may refuse a key before it is used."""
+    the names that it understands, `signing` those of which one at least must be there to sign a request, `unsigned`
+    the one that says that none shall be; `check` may refuse a key before it is used."""
 
     open: Callable[[Location, str, Environment], ObjectStore]
     settings: tuple[str, ...] = ()
+    signing: tuple[str, ...] = ()
+    unsigned: str = ""
     check: Callable[[str, str], None] | None = None
     listable: bool = True
     writable: bool = True
@@ -101,12 +103,37 @@ def opened(location: Location, prefix: str) -> Place:
         raise StoreError(
             Reason.UNSUPPORTED, f"{name}:// in {clean(location.uri)!r} is not supported: use one of {known}"
         )
-    given = {key: value for key, value in settings(prefix).items() if key.startswith(scheme.settings or ("\0",))}
+    there = settings(prefix)
+    given = {key: value for key, value in there.items() if key.startswith(scheme.settings or ("\0",))}
     secrets = tuple(given.values())
+    _signing(scheme, there, clean(location.uri))
     _printable(given)
     with told_of(location.uri, secrets, opening=True):
         store = scheme.open(location, bucket, given)
     return Place(scheme, store, bucket, "", location.uri, secrets, location.endpoint).at(key)
+
+
+def told(given: Environment, *names: str) -> bool:
+    """Whether the settings, or the variables that the cluster injects into the pod, have one of these names."""
+    return any(name in given or name in os.environ for name in names)
+
+
+def signs(scheme: Scheme, given: Environment) -> bool:
+    """Whether the settings or the pod's own identity can sign."""
+    return told(given, *scheme.signing)
+
+
+def _signing(scheme: Scheme, given: Environment, uri: str) -> None:
+    """Refuse a Secret that holds none of the keys that sign: requests would go unsigned, and nobody would know why they
+    are refused."""
+    if not given or not scheme.signing or scheme.unsigned in given or signs(scheme, given):
+        return
+    there = ", ".join(sorted(given)[:10])
+    raise StoreError(
+        Reason.UNSUPPORTED,
+        f"the Secret with the credentials of {uri} has no {scheme.signing[0]}, it has {there}: name its keys as "
+        f'documented, or add {scheme.unsigned}: "true" to it where everybody may read',
+    )
 
 
 def _printable(given: Environment) -> None:

@@ -79,10 +79,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """`/file` is a file; `/to/<address>` leads there; `/status/<code>` is that status; `/endless` has no length."""
 
     content = b"at,late\n2026-01-01,true\n"
+    answer: tuple[int, bytes] | None = None
     seen: list[str]
 
     def do_GET(self) -> None:
         self.seen.append(self.path)
+        if self.answer:
+            self.send_response(self.answer[0])
+            self.send_header("Content-Length", str(len(self.answer[1])))
+            self.end_headers()
+            self.wfile.write(self.answer[1])
+            return
         if self.path.startswith("/to/"):
             self.send_response(302)
             self.send_header("Location", self.path.removeprefix("/to/").replace("_", "/"))
@@ -103,10 +110,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def web(secured: tuple[Path, Path] | None) -> Iterator[tuple[int, list[str]]]:
-    """A web server; yields its port and the paths that it was asked for. With a certificate it speaks TLS."""
+def web(
+    secured: tuple[Path, Path] | None, *, answer: tuple[int, bytes] | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """A web server; yields its port and the paths that it was asked for. With a certificate it speaks TLS. `answer` is
+    the status and the body of every answer."""
     seen: list[str] = []
-    handler = type("Handler", (_Handler,), {"seen": seen})
+    handler = type("Handler", (_Handler,), {"seen": seen, "answer": answer})
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     if secured:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

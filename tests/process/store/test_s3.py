@@ -92,3 +92,37 @@ def test_what_the_server_refuses_is_told_apart(
     assert error.value.reason is reason
     assert "not-to-be-told" not in error.value.message
     assert servers.SECRET not in error.value.message
+
+
+def test_a_wrong_region_is_a_setting_to_change_and_nothing_to_wait_for(endpoint: str, tmp_path: Path) -> None:
+    location = Location(uri="s3://bucket/rows", endpoint=endpoint, region="eu-central-1")
+    with pytest.raises(StoreError) as error:
+        data.download(location, tmp_path, prefix="DATA_")
+    assert error.value.reason is Reason.UNSUPPORTED
+    assert "the region is wrong, so set source.region, or that of the store" in error.value.message
+    assert 'expecting "us-east-1"' in error.value.message
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        (301, "PermanentRedirect", Reason.UNSUPPORTED),
+        (400, "IllegalLocationConstraintException", Reason.UNSUPPORTED),
+        (400, "InvalidRequest", Reason.UNSUPPORTED),
+        (412, "PreconditionFailed", Reason.UNSUPPORTED),
+        (400, "ExpiredToken", Reason.ACCESS_DENIED),
+        (403, "RequestTimeTooSkewed", Reason.ACCESS_DENIED),
+        (404, "NoSuchBucket", Reason.NOT_FOUND),
+        (400, "RequestTimeout", Reason.UNREACHABLE),
+        (409, "OperationAborted", Reason.UNREACHABLE),
+    ],
+)
+def test_an_answer_that_another_try_would_get_too_is_final(
+    status: int, code: str, reason: Reason, tmp_path: Path
+) -> None:
+    body = f"<Error><Code>{code}</Code><Message>No.</Message></Error>".encode()
+    with servers.web(None, answer=(status, body)) as (port, _):
+        location = Location(uri="s3://bucket/rows", endpoint=f"http://127.0.0.1:{port}", region="here")
+        with pytest.raises(StoreError) as error:
+            data.download(location, tmp_path, prefix="DATA_")
+    assert error.value.reason is reason

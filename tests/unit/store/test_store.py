@@ -328,10 +328,51 @@ def test_a_wanted_end_is_no_fault_of_the_store(ending: type[BaseException]) -> N
 
 
 def test_a_key_that_a_store_does_not_know_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DATA_AWS_ACCES_KEY", "secret-value")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_ACCES_KEY"):
+        monkeypatch.setenv(f"DATA_{name}", "secret-value")
     said = refused(Reason.UNSUPPORTED, data.download, Location(uri="s3://b/x"), tmp_path / "out", prefix="DATA_")
     assert "aws_acces_key" in said
     assert "secret-value" not in said
+
+
+@pytest.mark.parametrize(
+    ("uri", "keys", "wanted"),
+    [
+        ("s3://b/x", ("accesskey", "secretkey"), "AWS_ACCESS_KEY_ID"),
+        ("s3://b/x", ("awsAccessKeyID", "awsSecretAccessKey"), "AWS_ACCESS_KEY_ID"),
+        ("s3://b/x", ("aws_access_key_id", "aws_secret_access_key"), "AWS_ACCESS_KEY_ID"),
+        ("s3://b/x", ("AWS_REGION", "AWS_SECRET_ACCESS_KEY"), "AWS_ACCESS_KEY_ID"),
+        ("gs://b/x", ("key.json",), "GOOGLE_SERVICE_ACCOUNT_KEY"),
+        ("az://b/x", ("AZURE_STORAGE_ACCOUNT_NAME", "azurestorageaccountkey"), "AZURE_STORAGE_ACCOUNT_KEY"),
+    ],
+)
+def test_a_secret_that_can_sign_nothing_is_refused_with_its_keys_and_without_its_values(
+    uri: str, keys: tuple[str, ...], wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for key in keys:
+        monkeypatch.setenv(f"DATA_{key}", "not-to-be-told")
+    said = refused(Reason.UNSUPPORTED, data.download, Location(uri=uri), tmp_path / "out", prefix="DATA_")
+    assert said.startswith(
+        f"the Secret with the credentials of {uri} has no {wanted}, it has {', '.join(sorted(keys))}"
+    )
+    assert "not-to-be-told" not in said
+
+
+@pytest.mark.parametrize(
+    ("given", "injected"),
+    [
+        ({}, {}),
+        ({"AWS_SKIP_SIGNATURE": "true"}, {}),
+        ({"AWS_SKIP_SIGNATURE": "false"}, {}),
+        ({"AWS_REGION": "here"}, {"AWS_WEB_IDENTITY_TOKEN_FILE": "/token", "AWS_ROLE_ARN": "role"}),
+    ],
+)
+def test_what_signs_nothing_on_purpose_or_by_the_pods_own_identity_is_opened(
+    given: dict[str, str], injected: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in ({f"DATA_{name}": value for name, value in given.items()} | injected).items():
+        monkeypatch.setenv(name, value)
+    assert places.opened(Location(uri="s3://b/x"), "DATA_").key == "x"
 
 
 def test_credentials_that_cannot_be_read_are_not_repeated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,3 +400,5 @@ def test_messages_hold_no_secret() -> None:
         "GET https://me:pass@host/x?sig=abc: key AKIAEXAMPLE refused\n\nDebug source: AKIAEXAMPLE", ["AKIAEXAMPLE"]
     )
     assert said == "GET https://host/x key *** refused"
+    xml = "400 Bad Request: <Error><Code>Bad</Code><Message>key &#34;a&amp;b&amp;c&amp;d&#34;</Message></Error>"
+    assert clean(xml, ["a&b&c&d"]) == '400 Bad Request: Bad: key "***"'
