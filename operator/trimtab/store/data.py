@@ -11,7 +11,7 @@ from pathlib import Path
 import obstore
 
 from trimtab.api.wire import Location
-from trimtab.store import transfer
+from trimtab.store import tables, transfer
 from trimtab.store.faults import Reason, StoreError, told_of
 from trimtab.store.places import GLOB, Place, opened
 
@@ -35,8 +35,8 @@ class File:
 def download(location: Location, destination: Path, *, prefix: str) -> list[File]:
     """Copy all files that an address names (a file, a folder or a glob) into `destination`, ordered by name.
 
-    Names that begin with `_` or `.` are skipped, folders so named too. Raises StoreError (NotFound) when nothing is
-    left.
+    Names that begin with `_` or `.` are skipped, folders so named too. Raises StoreError: NotFound when nothing is
+    left, Unsupported for files of a table that has a log of its own.
     """
     place = opened(location, prefix)
     destination.mkdir(parents=True, exist_ok=True)
@@ -90,34 +90,56 @@ def _matches(place: Place) -> Iterator[tuple[str, str]]:
     """Pairs of relative name and key. An object of exactly that key wins over a folder, a folder over a pattern."""
     parts = place.key.split("/") if place.key else []
     fixed = next((number for number, part in enumerate(parts) if GLOB & set(part)), len(parts))
-    keys = list(_keys(place, "/".join(parts)))
+    keys, beside = _listed(place, "/".join(parts))
     if keys:
         below = len(parts) if keys != ["/".join(parts)] else len(parts) - 1
         pattern = None
     elif fixed < len(parts):
         below, pattern = fixed, compiled("/".join(parts[fixed:]))
-        keys = list(_keys(place, "/".join(parts[:fixed])))
+        keys, beside = _listed(place, "/".join(parts[:fixed]))
+    logs = tables.found([*keys, *beside])
     for key in keys:
         name = "/".join(key.split("/")[below:])
         exact = key == "/".join(parts)
         if (exact or not _hidden(name)) and (pattern is None or pattern.fullmatch(name)):
+            _no_table(place.at(key).uri, tables.holding(key, logs))
             yield name, key
 
 
-def _keys(place: Place, key: str) -> Iterator[str]:
-    """Keys of the object `key` or, where there is none, of everything in the folder of that name.
+def _no_table(uri: str, kind: str | None) -> None:
+    if kind:
+        raise StoreError(
+            Reason.UNSUPPORTED,
+            f"{uri} is part of a table of {kind}, and only its log says which rows hold: export the rows into a "
+            f"folder of their own, as Parquet, CSV or JSON lines",
+        )
 
-    Both come from listings: `head` on what may be a folder fails on some S3-compatible servers.
+
+def _listed(place: Place, key: str) -> tuple[list[str], list[str]]:
+    """Keys of the object `key` or, where there is none, of everything in the folder of that name; and what lies beside
+    it.
+
+    All come from listings: `head` on what may be a folder fails on some S3-compatible servers.
     """
-    parent, _, last = key.rpartition("/")
     with told_of(place.at(key).uri, place.secrets, endpoint=place.endpoint):
-        if last:
-            siblings = obstore.list_with_delimiter(place.store, parent or None)
-            if any(str(entry["path"]) == key for entry in siblings["objects"]):
-                yield key
-                return
-        for batch in obstore.list(place.store, key or None):
-            yield from (str(entry["path"]) for entry in batch)
+        objects, beside = _beside(place, key) if key else ([], [])
+        if key in objects:
+            return [key], beside
+        batches = obstore.list(place.store, key or None)
+        return [str(entry["path"]) for batch in batches for entry in batch], beside
+
+
+def _beside(place: Place, key: str) -> tuple[list[str], list[str]]:
+    """The objects in the folder of `key`; and the folders there, with what is in the one that Iceberg has beside its
+    `data`."""
+    parent, _, last = key.rpartition("/")
+    listing = obstore.list_with_delimiter(place.store, parent or None)
+    folders = [f"{str(folder).rstrip('/')}/" for folder in listing["common_prefixes"]]
+    metadata = f"{parent}/metadata/".removeprefix("/")
+    if last == "data" and metadata in folders:
+        inside = obstore.list_with_delimiter(place.store, metadata.rstrip("/"))
+        folders += [str(entry["path"]) for entry in inside["objects"]]
+    return [str(entry["path"]) for entry in listing["objects"]], folders
 
 
 def _hidden(name: str) -> bool:

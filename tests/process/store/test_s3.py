@@ -50,6 +50,16 @@ def test_data_are_a_file_a_folder_or_a_glob(path: str, names: list[str], endpoin
     assert found[-1].path.read_text().endswith(names[-1])
 
 
+def test_a_table_with_a_log_of_its_own_is_not_read(buckets: Path, endpoint: str, tmp_path: Path) -> None:
+    for name in ("t/_delta_log/0.json", "t/day=1/part-0.csv"):
+        (buckets / "tables" / name).parent.mkdir(parents=True, exist_ok=True)
+        (buckets / "tables" / name).write_text(name)
+    for path in ("t", "t/day=1", "*/*/*.csv", ""):
+        location = Location(uri=f"s3://tables/{path}", endpoint=endpoint, region="us-east-1")
+        with pytest.raises(StoreError, match="is part of a table of Delta Lake"):
+            data.download(location, tmp_path, prefix="DATA_")
+
+
 def test_an_artifact_of_many_parts_is_published_and_fetched(endpoint: str, tmp_path: Path) -> None:
     made = tmp_path / "made"
     made.mkdir()

@@ -200,6 +200,44 @@ def test_an_address_names_a_file_a_folder_or_a_glob(path: str, names: list[str],
     assert all(file.path.stat().st_size == file.bytes for file in found)
 
 
+@pytest.mark.parametrize(
+    ("log", "kind"),
+    [
+        ("_delta_log/00000.json", "Delta Lake"),
+        (".hoodie/hoodie.properties", "Hudi"),
+        ("metadata/00000-a.metadata.json", "Iceberg"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["lake/t", "lake/t/", "lake", "", "lake/*/data/*.parquet", "lake/t/data/*", "lake/t/data", "**/*.parquet"]
+)
+def test_a_table_with_a_log_of_its_own_is_not_read_without_it(
+    log: str, kind: str, path: str, claim: Path, tmp_path: Path
+) -> None:
+    for name in (log, "data/part-0.parquet"):
+        (claim / "lake" / "t" / name).parent.mkdir(parents=True, exist_ok=True)
+        (claim / "lake" / "t" / name).write_text(name)
+    said = refused(Reason.UNSUPPORTED, data.download, at(path), tmp_path / "out", prefix="DATA_")
+    assert said.startswith("pvc://data/lake/t/")
+    assert f" is part of a table of {kind}, and only its log says which rows hold: export the rows" in said
+
+
+def test_a_single_file_of_a_table_is_not_read_either(claim: Path, tmp_path: Path) -> None:
+    (claim / "t" / "_delta_log").mkdir(parents=True)
+    for name in ("_delta_log/0.json", "part-0.parquet"):
+        (claim / "t" / name).write_text(name)
+    said = refused(Reason.UNSUPPORTED, data.download, at("t/part-0.parquet"), tmp_path / "out", prefix="DATA_")
+    assert "is part of a table of Delta Lake" in said
+
+
+def test_files_beside_a_table_and_folders_named_alike_are_none(claim: Path, tmp_path: Path) -> None:
+    for name in ("t/_delta_log/0.json", "t/a.csv", "rows/a.csv", "rows/metadata/notes.json.csv", "metadata/b.csv"):
+        (claim / name).parent.mkdir(parents=True, exist_ok=True)
+        (claim / name).write_text(name)
+    for path in ("rows", "rows/**/*.csv", "metadata", "metadata/b.csv"):
+        assert data.download(at(path), tmp_path / "out", prefix="DATA_")
+
+
 @pytest.mark.parametrize("path", ["gone.csv", "gone", "*.parquet", "2013/0[3-9].csv"])
 def test_an_address_that_names_nothing_is_not_found(path: str, files: Path, tmp_path: Path) -> None:
     said = refused(Reason.NOT_FOUND, data.download, at(path), tmp_path / "out", prefix="DATA_")
