@@ -94,8 +94,8 @@ class Source(Location):
 
     uri: Annotated[str, Field(pattern=DATA, min_length=1, max_length=1024)]
     """A file, a folder or a glob: `pvc://claim/path`, `s3://bucket/path`, `gs://bucket/path` or
-    `az://container/path`; or one file, `https://host/path`. A claim is in the same namespace. A change has the
-    data looked at again."""
+    `az://container/path`; or one file, `https://host/path`. A claim is in the same namespace. Below this address, a
+    folder named `column=value` adds that column to its rows. A change has the data looked at again."""
 
 
 class Store(Location):

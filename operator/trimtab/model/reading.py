@@ -10,7 +10,7 @@ import numpy as np
 
 from trimtab.api.dataset import DataFormat
 from trimtab.api.wire import Kind
-from trimtab.model import kinds, parsing
+from trimtab.model import kinds, parsing, partitions
 from trimtab.model.frame import Column
 from trimtab.model.parsing import Part, ReadingError
 
@@ -45,11 +45,12 @@ def read(parts: Sequence[Part], given: DataFormat | None = None, declared: Mappi
     """Read files, in the order given, as one table.
 
     `given` is the format (by default that of the extensions), `declared` the kinds that somebody said columns have;
-    of all others the kind follows from the values. Raises ReadingError: UnknownFormat, MalformedData (file and
-    line), EmptyData.
+    of all others the kind follows from the values. Folders named `column=value` add a column. Raises ReadingError:
+    UnknownFormat, MalformedData (file and line), EmptyData.
     """
     format = parsing.format_of(parts, given)  # noqa: A001
-    parsed = [found for part in parts if (found := parsing.parse(part, format)).columns]
+    partitions.check(parts)
+    parsed = [partitions.joined(part, found) for part in parts if (found := parsing.parse(part, format)).columns]
     rows = sum(one.rows for one in parsed)
     if not rows:
         raise ReadingError(

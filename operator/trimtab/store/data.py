@@ -54,11 +54,11 @@ def download(location: Location, destination: Path, *, prefix: str) -> list[File
 
 def digest(files: list[File]) -> str:
     """Digest of the data: of one file, that of its bytes; of several, that of the lines `<sha256>  <name>` in order
-    of name.
+    of name, and so of one whose folder has a value in its name (`carrier=AA/rows.csv`).
 
     The same as `sha256sum` prints, so that it can be checked by hand.
     """
-    if len(files) == 1:
+    if len(files) == 1 and "=" not in files[0].name.rpartition("/")[0]:
         return files[0].digest
     lines = [
         f"{file.digest.removeprefix('sha256:')}  {file.name}\n" for file in sorted(files, key=lambda file: file.name)

@@ -67,6 +67,28 @@ def test_the_columns_of_a_wide_table_are_packed(pod: pods.Pod, claims: Path) -> 
     assert len(json.loads(unpack(ended.report.look.packed))) == 155
 
 
+def test_a_column_in_the_names_of_folders_is_looked_at_and_trained_on(pod: pods.Pod, claims: Path) -> None:
+    rows = pods.rows()
+    for number, (carrier, part) in enumerate(rows.groupby("carrier", dropna=False)):
+        folder = claims / "data" / "parted" / f"carrier={'__HIVE_DEFAULT_PARTITION__' if pd.isna(carrier) else carrier}"
+        folder.mkdir(parents=True)
+        part.drop(columns="carrier").to_parquet(folder / f"part-{number}.parquet")
+    expect = {"columns": [{"name": "carrier", "oneOf": ["AA", "B6", "UA"], "type": "Category"}]}
+    data = pods.dataset("pvc://data/parted", expect=expect)
+    ended = pod.write(pods.look(data)).step("fetch")
+    assert ended.code == 0, ended.report
+    assert ended.report.look is not None
+    assert ended.report.look.failures == ()
+    assert ("carrier", "Category") in [(column.name, column.type) for column in ended.report.look.columns]
+    ended = pod.write(pods.run(data)).steps("fetch", "train", "evaluate", "publish")
+    assert ended.code == 0, ended.report
+    inputs = json.loads((pod / "model" / "outcome" / "signature.json").read_text())["inputs"]
+    assert [column["name"] for column in inputs] == ["size", "carrier"]
+    carriers = pd.read_parquet(pod / "data" / "train.parquet")["carrier"]
+    assert set(carriers.dropna()) == {"AA", "B6", "UA"}
+    assert 0 < carriers.isna().mean() < 0.1
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code", "reason", "said"),
     [

@@ -20,15 +20,23 @@ def read(
     folder: Path, declared: dict[str, Kind] | None = None, given: DataFormat | None = None, **files: Any
 ) -> reading.Table:
     """Write files and read them in the order given; `__` in a name stands for the point."""
+    return reading.read(
+        written(folder, {name.replace("__", "."): content for name, content in files.items()}), given, declared
+    )
+
+
+def written(folder: Path, files: dict[str, Any]) -> list[reading.Part]:
+    """Write files, in folders of their own where their names say so."""
     parts = []
     for name, content in files.items():
-        path = folder / name.replace("__", ".")
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(content, pa.Table):
             pyarrow.parquet.write_table(content, path)
         else:
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
-        parts.append(reading.Part(path.name, path))
-    return reading.read(parts, given, declared)
+        parts.append(reading.Part(name, path))
+    return parts
 
 
 def column(table: reading.Table, name: str) -> tuple[Kind, list[Any]]:
@@ -232,6 +240,53 @@ def test_row_numbers_of_pandas_are_no_column(tmp_path: Path) -> None:
 
     pd.DataFrame({"n": [1, 2]}, index=[5, 9]).to_parquet(tmp_path / "p.parquet")
     assert list(reading.read([reading.Part("p.parquet", tmp_path / "p.parquet")]).frame) == ["n"]
+
+
+# ---------------------------------------------------------------- folders with values in their names
+
+
+def test_a_value_in_the_name_of_a_folder_is_a_column_of_its_files(tmp_path: Path) -> None:
+    files = {
+        "carrier=AA/year=2013/month=01/p.parquet": arrow(n=pa.array([1, 2])),
+        "carrier=B%2F6/month=10/year=2014/p.parquet": arrow(n=pa.array([3])),
+        "carrier=__HIVE_DEFAULT_PARTITION__/year=/month=12/p.parquet": arrow(n=pa.array([4])),
+    }
+    table = reading.read(written(tmp_path, files))
+    assert list(table.frame) == ["n", "carrier", "year", "month"]
+    assert column(table, "carrier") == ("Category", ["AA", "AA", "B/6", ""])
+    assert column(table, "year") == ("Number", [2013.0, 2013.0, 2014.0, "NaN"])
+    assert column(table, "month") == ("Category", ["01", "01", "10", "12"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("p.csv", "n\n1\n"), ("p.jsonl", '{"n": 1}\n'), ("p.parquet", pa.table({"n": [1]}))]
+)
+def test_folders_have_values_for_files_of_every_format(name: str, content: Any, tmp_path: Path) -> None:
+    parts = written(tmp_path, {f"plain/a b=x=y/{name}": content, f"plain/a b=true/=/{name}": content})
+    assert column(reading.read(parts), "a b") == ("Category", ["x=y", "true"])
+    assert column(reading.read(parts, declared={"a b": "Boolean"}), "a b") == ("Boolean", ["NaN", 1.0])
+
+
+def test_a_time_may_stand_in_the_name_of_a_folder(tmp_path: Path) -> None:
+    parts = written(tmp_path, {"at=2013-01-01 05%3A00/p.csv": "n\n1\n"})
+    assert column(reading.read(parts, declared={"at": "Time"}), "at") == ("Time", [1357016400.0])
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("n=1/p.csv",), "'n=1/p.csv': column 'n' is in the file and in the name of its folder"),
+        (("a=1/a=2/p.csv",), "'a=1/a=2/p.csv': column 'a' is in the names of two folders"),
+        (("a=1/p.csv", "p.csv"), "'p.csv' lies in no folder 'a=…', as other files do"),
+        (("a=1/p.csv", "a=1/b=1/p.csv"), "'a=1/p.csv' lies in no folder 'b=…', as other files do"),
+        (("a=%ff/p.csv",), "'a=%ff/p.csv': the folder's name '%ff' is not UTF-8"),
+    ],
+)
+def test_folders_that_do_not_say_one_thing_are_refused(names: tuple[str, ...], said: str, tmp_path: Path) -> None:
+    with pytest.raises(reading.ReadingError) as error:
+        reading.read(written(tmp_path, dict.fromkeys(names, "n\n1\n")))
+    assert error.value.reason == "MalformedData"
+    assert str(error.value).startswith(said)
 
 
 # ---------------------------------------------------------------- refusals

@@ -272,6 +272,25 @@ def test_the_digest_depends_on_content_and_on_names(claim: Path, tmp_path: Path)
     assert len({first, second, digest(3)}) == 3
 
 
+def test_the_digest_of_a_single_file_depends_on_a_value_in_its_folders_name(claim: Path, tmp_path: Path) -> None:
+    for folder in ("d/carrier=AA", "e/carrier=B6", "f/2013"):
+        (claim / folder).mkdir(parents=True)
+        (claim / folder / "a.csv").write_text("1")
+    digests = [data.digest(data.download(at(path), tmp_path / path, prefix="DATA_")) for path in "def"]
+    line = f"{hashlib.sha256(b'1').hexdigest()}  carrier=AA/a.csv\n"
+    assert digests[0] == transfer.digest_of(line.encode())
+    assert digests[1] != digests[0]
+    assert digests[2] == transfer.digest_of(b"1")
+    within = data.download(at("d/carrier=AA"), tmp_path / "within", prefix="DATA_")
+    assert ([file.name for file in within], data.digest(within)) == (["a.csv"], transfer.digest_of(b"1"))
+
+
+def test_percent_signs_in_names_are_taken_as_they_are(claim: Path, tmp_path: Path) -> None:
+    (claim / "d" / "at=10%3A00").mkdir(parents=True)
+    (claim / "d" / "at=10%3A00" / "a b%20.csv").write_text("1")
+    assert [file.name for file in data.download(at("d"), tmp_path, prefix="DATA_")] == ["at=10%3A00/a b%20.csv"]
+
+
 # ---------------------------------------------------------------- places
 
 
