@@ -15,6 +15,7 @@ SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
 
 MODEL_NAME_LENGTH = 40
 RUN_NAME_LENGTH = 52
+COLUMN_LENGTH = 256
 
 Name = Annotated[str, Field(pattern=LABEL, min_length=1, max_length=MODEL_NAME_LENGTH)]
 """The name of a Dataset, Model or ModelDeployment: a DNS-1035 label of at most 40 characters."""
@@ -28,7 +29,7 @@ ItemName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", min_
 ObjectName = Annotated[str, Field(pattern=SUBDOMAIN, min_length=1, max_length=253)]
 """The name of an object of Kubernetes' own kinds: a DNS subdomain."""
 
-Column = Annotated[str, Field(min_length=1, max_length=256)]
+Column = Annotated[str, Field(min_length=1, max_length=COLUMN_LENGTH)]
 """A column's name, taken literally: dots, spaces and any script are the user's."""
 
 Level = Annotated[str, Field(max_length=256)]

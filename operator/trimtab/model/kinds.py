@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from trimtab.api.wire import Kind
 from trimtab.model import values
-from trimtab.model.parsing import Piece, ReadingError
+from trimtab.model.parts import Piece, ReadingError
 
 _NUMBER = f"^(?:{values.NUMBER.pattern})$"
 _LEADING_ZERO = r"^[ \t]*[+-]?0[0-9]"

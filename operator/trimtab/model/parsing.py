@@ -8,9 +8,9 @@ import csv
 import gzip
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from trimtab.api.dataset import DataFormat
+from trimtab.model import disguises
+from trimtab.model.parts import Parsed, Part, Piece, ReadingError, check_names, malformed, short
 
 EXTENSIONS = {
     ".parquet": DataFormat.PARQUET,
@@ -27,42 +29,8 @@ EXTENSIONS = {
     ".ndjson": DataFormat.JSON_LINES,
 }
 _BLOCK = 32 << 20
-_BOM = "\ufeff"
-
-
-class ReadingError(ValueError):
-    """Data that cannot be read as they are. `reason` is a CamelCase word, the message names file, place and remedy."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class Part:
-    """A file of the data: its name as people know it, and where its bytes lie."""
-
-    name: str
-    path: Path
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One column of one file. `values` are Arrow's or (JSON) Python's; `text` says that all is text by nature, as in
-    CSV."""
-
-    part: str
-    values: pa.ChunkedArray | list[Any]
-    text: bool = False
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """The columns of one file, in its own order, all of `rows` values."""
-
-    part: str
-    rows: int
-    columns: dict[str, Piece]
+_NO_UTF8 = "is not UTF-8: save the file as UTF-8"
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def format_of(parts: Sequence[Part], given: DataFormat | None) -> DataFormat:
@@ -95,29 +63,17 @@ def parse(part: Part, format: DataFormat) -> Parsed:  # noqa: A002
     return {DataFormat.PARQUET: _parquet, DataFormat.CSV: _csv, DataFormat.JSON_LINES: _json_lines}[format](part)
 
 
-def malformed(part: Part, said: str, line: int | None = None) -> ReadingError:
-    """The error of a file that breaks its format."""
-    where = f"{part.name!r}" if line is None else f"{part.name!r}, line {line}"
-    return ReadingError("MalformedData", f"{where}: {said}")
-
-
-def _unique(part: Part, names: Sequence[str]) -> None:
-    if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise malformed(
-            part, f"column {twice[0]!r} is there {names.count(twice[0])} times: every column needs a name of its own", 1
-        )
-
-
 # ---------------------------------------------------------------- Parquet
 
 
 def _parquet(part: Part) -> Parsed:
     try:
         file = pyarrow.parquet.ParquetFile(part.path, memory_map=True)
-        _unique(part, file.schema_arrow.names)
+        check_names(part, file.schema_arrow.names)
         table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise malformed(part, f"is no whole Parquet file ({_short(error)})") from error
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        raise malformed(part, f"is no whole Parquet file ({short(error)})") from error
     index = _pandas_index(table.schema)
     return Parsed(
         part.name, table.num_rows, {n: Piece(part.name, table[n]) for n in table.column_names if n not in index}
@@ -137,10 +93,11 @@ def _pandas_index(schema: pa.Schema) -> set[str]:
 
 
 def _csv(part: Part) -> Parsed:
+    _check_text(part)
     header = _header(part)
     if header is None:
         return Parsed(part.name, 0, {})
-    _unique(part, header)
+    check_names(part, header)
     options = pyarrow.csv.ConvertOptions(
         column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True, check_utf8=True
     )
@@ -156,19 +113,41 @@ def _csv(part: Part) -> Parsed:
     return Parsed(part.name, table.num_rows, {n: Piece(part.name, table[n], text=True) for n in table.column_names})
 
 
-def _lines(part: Part) -> io.TextIOWrapper:
+def _bytes(part: Part) -> Any:
     zipped = part.path.suffix.lower() == ".gz"
-    binary: Any = gzip.GzipFile(part.path) if zipped else part.path.open("rb")
-    return io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
+    return gzip.GzipFile(part.path) if zipped else part.path.open("rb")
+
+
+def _lines(part: Part) -> io.TextIOWrapper:
+    return io.TextIOWrapper(_bytes(part), encoding="utf-8-sig", errors="surrogateescape", newline="")
+
+
+def _check_text(part: Part) -> None:
+    """Refuse what is no text at all, by its first bytes."""
+    try:
+        with _bytes(part) as file:
+            said = disguises.told(file.read(disguises.HEAD), part.name)
+    except (OSError, EOFError) as error:
+        raise malformed(part, f"cannot be decompressed ({short(error)})") from error
+    if said:
+        raise malformed(part, said)
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether the bytes of a text were UTF-8."""
+    return not any("\udc80" <= character <= "\udcff" for character in text)
 
 
 def _header(part: Part) -> list[str] | None:
     """The names in the first record; None for a file without any."""
     try:
         with _lines(part) as lines:
-            return next((row for row in csv.reader(lines) if row), None)
+            header = next((row for row in csv.reader(lines) if row), None)
     except (csv.Error, OSError, EOFError) as error:
-        raise malformed(part, f"the first line is no header ({_short(error)})", 1) from error
+        raise malformed(part, f"the first line is no header ({short(error)})", 1) from error
+    if header and not all(_is_utf8(name) and "\0" not in name for name in header):  # zero bytes: UTF-16 without a mark
+        raise malformed(part, _NO_UTF8, 1)
+    return header
 
 
 def _broken_csv(part: Part, width: int, error: Exception) -> ReadingError:
@@ -180,14 +159,14 @@ def _broken_csv(part: Part, width: int, error: Exception) -> ReadingError:
             for row in reader:
                 if row and len(row) != width:
                     return malformed(part, f"{len(row)} values where the header has {width} columns", started)
-                if any("\udc80" <= character <= "\udcff" for cell in row for character in cell):
-                    return malformed(part, "is not UTF-8: save the file as UTF-8", started)
+                if not all(map(_is_utf8, row)):
+                    return malformed(part, _NO_UTF8, started)
                 started = reader.line_num + 1
         except csv.Error as fault:
-            return malformed(part, f"a quote is not closed, or stands inside a value ({_short(fault)})", started)
+            return malformed(part, f"a quote is not closed, or stands inside a value ({short(fault)})", started)
         except (OSError, EOFError) as fault:
-            return malformed(part, f"cannot be decompressed ({_short(fault)})")
-    return malformed(part, _short(error))
+            return malformed(part, f"cannot be decompressed ({short(fault)})")
+    return malformed(part, short(error))
 
 
 # ---------------------------------------------------------------- JSON lines
@@ -211,26 +190,38 @@ def _json_lines(part: Part) -> Parsed:
         rows += 1
     for column in columns.values():
         column.extend([None] * (rows - len(column)))
+    check_names(part, [*columns])
     return Parsed(part.name, rows, {name: Piece(part.name, column) for name, column in columns.items()})
 
 
 def _objects(part: Part) -> Iterator[dict[str, Any]]:
+    _check_text(part)
     decode = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant).decode
     try:
         with _lines(part) as lines:
             for number, line in enumerate(lines, 1):
                 if not line.strip():
                     continue
+                if not (line.isascii() or _is_utf8(line)):
+                    raise malformed(part, _NO_UTF8, number)
                 try:
                     row = decode(line)
                 except ValueError as error:
-                    said = str(error) if isinstance(error, _TwiceError) else f"is no JSON object ({_short(error)})"
+                    said = str(error) if isinstance(error, _TwiceError) else f"is no JSON object ({short(error)})"
                     raise malformed(part, said, number) from error
                 if not isinstance(row, dict):
                     raise malformed(part, f"is {type(row).__name__}, not an object with one member a column", number)
+                _check_object(part, row, line, number)
                 yield row
     except (OSError, EOFError) as error:
-        raise malformed(part, f"cannot be decompressed ({_short(error)})") from error
+        raise malformed(part, f"cannot be decompressed ({short(error)})") from error
+
+
+def _check_object(part: Part, row: dict[str, Any], line: str, number: int) -> None:
+    if "" in row:
+        raise malformed(part, "a member has no name: name it, or leave it out", number)
+    if "\\ud" in line.lower() and _HALF.search(json.dumps(row, ensure_ascii=False)):
+        raise malformed(part, "holds half a character (\\ud800 to \\udfff alone), which is no text", number)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -243,8 +234,3 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON: write null for a missing value")
-
-
-def _short(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return (lines[0] if lines else type(error).__name__)[:200]

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from trimtab.model.parsing import Parsed, Part, Piece, ReadingError, malformed
+from trimtab.model.parts import Parsed, Part, Piece, ReadingError, malformed
 
 _MISSING = frozenset({"__HIVE_DEFAULT_PARTITION__", ""})
 

@@ -12,7 +12,7 @@ from trimtab.api.dataset import DataFormat
 from trimtab.api.wire import Kind
 from trimtab.model import kinds, parsing, partitions
 from trimtab.model.frame import Column
-from trimtab.model.parsing import Part, ReadingError
+from trimtab.model.parts import Parsed, Part, Piece, ReadingError
 
 __all__ = ["Invalid", "Part", "ReadingError", "Table", "read"]
 
@@ -74,7 +74,7 @@ def read(parts: Sequence[Part], given: DataFormat | None = None, declared: Mappi
     return table
 
 
-def _aligned(parsed: Sequence[parsing.Parsed], format: DataFormat) -> dict[str, list[parsing.Piece]]:  # noqa: A002
+def _aligned(parsed: Sequence[Parsed], format: DataFormat) -> dict[str, list[Piece]]:  # noqa: A002
     """The pieces of each column over all files, in the order of the first file's columns. JSON may leave members
     out; others not."""
     names = list(dict.fromkeys(name for one in parsed for name in one.columns))
@@ -82,7 +82,7 @@ def _aligned(parsed: Sequence[parsing.Parsed], format: DataFormat) -> dict[str, 
         if format is not DataFormat.JSON_LINES and (lacking := [name for name in names if name not in one.columns]):
             raise ReadingError("MalformedData", f"{one.part!r} lacks the column {lacking[0]!r} that other files have")
     return {
-        name: [one.columns.get(name) or parsing.Piece(one.part, [None] * one.rows) for one in parsed if one.rows]
+        name: [one.columns.get(name) or Piece(one.part, [None] * one.rows) for one in parsed if one.rows]
         for name in names
     }
 

@@ -18,7 +18,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trimtab.api.wire import TERMINATION_BYTES, Run, StepReport
-from trimtab.model.parsing import ReadingError
+from trimtab.model.parts import ReadingError
 from trimtab.store.faults import StoreError
 from trimtab.training import folders, message
 from trimtab.training.failures import Reason, StepFailure

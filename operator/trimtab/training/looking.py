@@ -44,9 +44,7 @@ def look(spec: DatasetSpec, prefix: str, now: float) -> Seen:
         digest=data.digest(files),
         rows=int(labelled.sum()),
         bytes=sum(file.bytes for file in files),
-        columns=tuple(SeenColumn(name=name, type=ColumnType(kind)) for name, kind in table.kinds.items() if name)[
-            :COLUMNS
-        ],
+        columns=tuple(SeenColumn(name=name, type=ColumnType(kind)) for name, kind in table.kinds.items())[:COLUMNS],
         failures=expectations.judged(spec, table, labelled, now),
         newest_time=_newest(table, spec.time_column),
     )

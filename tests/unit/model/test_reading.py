@@ -1,6 +1,10 @@
 """Reading: odd files, each with the exact outcome. Nothing is guessed that changes a value."""
 
+import bz2
 import gzip
+import io
+import lzma
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,8 @@ import pytest
 
 from trimtab.api.dataset import DataFormat
 from trimtab.api.wire import Kind
-from trimtab.model import kinds, parsing, reading
+from trimtab.model import kinds, reading
+from trimtab.model.parts import Piece
 
 NAN = float("nan")
 
@@ -195,7 +200,7 @@ def test_integer_codes_with_a_hole_are_categories_without_a_point(tmp_path: Path
 
 
 def test_dictionaries_of_numbers_are_categories() -> None:
-    piece = parsing.Piece("a.parquet", pa.chunked_array([pa.array([7, None, 7]).dictionary_encode()]))
+    piece = Piece("a.parquet", pa.chunked_array([pa.array([7, None, 7]).dictionary_encode()]))
     assert kinds.natural("d", [piece]) == "Category"
     assert kinds.normalised([piece], "Category").values.tolist() == ["7", "", "7"]
 
@@ -291,6 +296,16 @@ def test_folders_that_do_not_say_one_thing_are_refused(names: tuple[str, ...], s
 
 # ---------------------------------------------------------------- refusals
 
+
+def zipped(*names: str) -> bytes:
+    """A zip archive of empty files."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    return file.getvalue()
+
+
 BROKEN = {
     "too few values": (
         "a.csv",
@@ -319,7 +334,99 @@ BROKEN = {
     ),
     "no Parquet": ("a.parquet", "hello", "MalformedData", "'a.parquet': is no whole Parquet file"),
     "an empty Parquet file": ("a.parquet", "", "MalformedData", "'a.parquet': is no whole Parquet file"),
-    "a broken archive": ("a.csv.gz", "hello", "MalformedData", "'a.csv.gz', line 1: the first line is no header"),
+    "a broken archive": ("a.csv.gz", "hello", "MalformedData", "'a.csv.gz': cannot be decompressed"),
+    "row numbers of pandas": (
+        "a.csv",
+        ",a,b\n0,1,2\n",
+        "MalformedData",
+        "'a.csv', line 1: column 1 has no name: write the file without its index (index=False in pandas",
+    ),
+    "row numbers of R": (
+        "a.csv",
+        '"","a"\n"1",2\n',
+        "MalformedData",
+        "'a.csv', line 1: column 1 has no name: write the",
+    ),
+    "a comma at the end of lines": (
+        "a.csv",
+        "a,b,\n1,2,\n",
+        "MalformedData",
+        "'a.csv', line 1: column 3 has no name: write no comma at the end of the lines, or name it",
+    ),
+    "no name in the middle": (
+        "a.csv",
+        "a,,,b\n1,,,2\n",
+        "MalformedData",
+        "'a.csv', line 1: column 2 has no name: name it, or leave it out",
+    ),
+    "a name too long": (
+        "a.csv",
+        f"a,{'b' * 257}\n1,2\n",
+        "MalformedData",
+        f"'a.csv', line 1: the name of column 2, '{'b' * 40}'…, has 257 characters: 256 are most",
+    ),
+    "no name in JSON": ("a.jsonl", '{"a": 1}\n{"": 1}\n', "MalformedData", "'a.jsonl', line 2: a member has no name"),
+    "Latin-1 in a header": (
+        "a.csv",
+        "größe,b\n1,2\n".encode("latin-1"),
+        "MalformedData",
+        "'a.csv', line 1: is not UTF-8: save the file as UTF-8",
+    ),
+    "UTF-16": ("a.csv", "a,b\n1,é\n".encode("utf-16"), "MalformedData", "'a.csv': is not UTF-8 but UTF-16: save the"),
+    "UTF-16 without a mark": (
+        "a.csv",
+        "a,b\n1,2\n".encode("utf-16-le"),
+        "MalformedData",
+        "'a.csv', line 1: is not UTF-8",
+    ),
+    "UTF-16 in an archive": (
+        "a.csv.gz",
+        gzip.compress("a\n1\n".encode("utf-16")),
+        "MalformedData",
+        "'a.csv.gz': is not",
+    ),
+    "UTF-32": ("a.csv", "a,b\n1,2\n".encode("utf-32"), "MalformedData", "'a.csv': is not UTF-8 but UTF-32"),
+    "UTF-16 in JSON": ("a.jsonl", '{"a": 1}\n'.encode("utf-16"), "MalformedData", "'a.jsonl': is not UTF-8 but UTF-16"),
+    "Latin-1 in JSON": (
+        "a.jsonl",
+        '{"a": "x"}\n{"a": "é"}\n'.encode("latin-1"),
+        "MalformedData",
+        "'a.jsonl', line 2: is not UTF-8: save the file as UTF-8",
+    ),
+    "half a character in JSON": (
+        "a.jsonl",
+        '{"a": "\\ud83d\\ude00"}\n{"a": "\\uD83D"}\n',
+        "MalformedData",
+        "'a.jsonl', line 2: holds half a character",
+    ),
+    "gzip in disguise": (
+        "a.csv",
+        gzip.compress(b"a,b\n1,2\n"),
+        "MalformedData",
+        "'a.csv': is packed with gzip: let its name end in .gz, such as a.csv.gz",
+    ),
+    "a zip archive": ("a.csv", zipped("rows.csv"), "MalformedData", "'a.csv': is a zip archive: unpack it, or pack it"),
+    "a workbook": (
+        "a.csv",
+        zipped("[Content_Types].xml", "xl/workbook.xml"),
+        "MalformedData",
+        "'a.csv': is an Excel workbook: save it as CSV in UTF-8",
+    ),
+    "an old workbook": ("a.csv", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1...", "MalformedData", "'a.csv': is an old Excel"),
+    "bzip2": ("a.csv", bz2.compress(b"a\n1\n"), "MalformedData", "'a.csv': is packed with bzip2: unpack it"),
+    "xz": ("a.jsonl", lzma.compress(b"{}\n"), "MalformedData", "'a.jsonl': is packed with xz: unpack it"),
+    "Parquet in disguise": (
+        "a.csv",
+        b"PAR1....PAR1",
+        "MalformedData",
+        "'a.csv': is a Parquet file: set format: Parquet",
+    ),
+    "a page to log in": (
+        "a.csv",
+        "\n<!DOCTYPE html>\n<html></html>\n",
+        "MalformedData",
+        "'a.csv': is a web page: check that the address gives the file itself",
+    ),
     "nothing": ("a.csv", "", "EmptyData", "'a.csv' is a file without a single row"),
     "a header alone": ("a.csv", "a,b\n", "EmptyData", "'a.csv' is a file without a single row"),
     "blank lines": ("a.jsonl", "\n\n", "EmptyData", "'a.jsonl' is a file without a single row"),
@@ -356,3 +463,20 @@ def test_a_parquet_file_with_a_name_twice_is_refused(tmp_path: Path) -> None:
     twice = pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"])
     with pytest.raises(reading.ReadingError, match="column 'a' is there 2 times"):
         read(tmp_path, a__parquet=twice)
+
+
+@pytest.mark.parametrize(("names", "said"), [(["", "a"], "column 1 has no name"), (["a", ""], "column 2 has no name")])
+def test_a_parquet_column_without_a_name_is_refused(names: list[str], said: str, tmp_path: Path) -> None:
+    with pytest.raises(reading.ReadingError, match=said):
+        read(tmp_path, a__parquet=pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=names))
+
+
+def test_text_in_parquet_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    text = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\xe9"], pa.binary()).buffers())
+    with pytest.raises(reading.ReadingError, match=r"'a\.parquet': .*UTF8"):
+        read(tmp_path, a__parquet=arrow(t=text))
+
+
+def test_zero_bytes_and_whole_pairs_of_characters_are_text(tmp_path: Path) -> None:
+    assert column(read(tmp_path, a__csv="a,b\nx\0y,1\n"), "a") == ("Category", ["x\0y"])
+    assert column(read(tmp_path, a__jsonl='{"a": "\\ud83d\\ude00"}\n'), "a") == ("Category", ["\U0001f600"])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from trimtab.api.wire import Kind
 from trimtab.model import kinds, values
-from trimtab.model.parsing import Piece
+from trimtab.model.parts import Piece
 
 NUMERIC: tuple[Kind, ...] = ("Number", "Boolean")
 ALL: tuple[Kind, ...] = (*NUMERIC, "Category", "Time")
