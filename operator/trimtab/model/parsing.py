@@ -68,7 +68,7 @@ def parse(part: Part, format: DataFormat) -> Parsed:  # noqa: A002
 
 def _parquet(part: Part) -> Parsed:
     try:
-        file = pyarrow.parquet.ParquetFile(part.path, memory_map=True)
+        file = pyarrow.parquet.ParquetFile(part.path, memory_map=True, coerce_int96_timestamp_unit="us")
         check_names(part, file.schema_arrow.names)
         table = file.read()
         table.validate(full=True)

@@ -5,6 +5,8 @@ import gzip
 import io
 import lzma
 import zipfile
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -157,9 +159,6 @@ def arrow(**columns: pa.Array) -> pa.Table:
 
 
 def test_types_of_parquet(tmp_path: Path) -> None:
-    from datetime import date, datetime, timedelta, timezone
-    from decimal import Decimal
-
     zone = timezone(timedelta(hours=-5))
     table = read(
         tmp_path,
@@ -187,6 +186,14 @@ def test_types_of_parquet(tmp_path: Path) -> None:
     assert column(table, "day") == ("Time", [-86400.0, "NaN", "NaN"])
     assert column(table, "nothing") == ("Number", ["NaN"] * 3)
     assert column(table, "text") == ("Category", ["nan", "", ""])
+
+
+def test_old_timestamps_of_96_bits_are_not_cut_to_nanoseconds(tmp_path: Path) -> None:
+    moments = [datetime(9999, 12, 31), datetime(2020, 1, 1, 0, 0, 0, 500000), datetime(1, 1, 1), None]
+    table = arrow(at=pa.array(moments, pa.timestamp("us")))
+    pyarrow.parquet.write_table(table, tmp_path / "p.parquet", use_deprecated_int96_timestamps=True)
+    seen = reading.read([reading.Part("p.parquet", tmp_path / "p.parquet")])
+    assert column(seen, "at") == ("Time", [253402214400.0, 1577836800.5, -62135596800.0, "NaN"])
 
 
 def test_integer_codes_with_a_hole_are_categories_without_a_point(tmp_path: Path) -> None:
