@@ -56,7 +56,8 @@ class FreshnessExpectation(Shape):
     """How recent the data must be."""
 
     max_age: Annotated[Duration, lasting("1s", "3650d")]
-    """The newest value of `timeColumn` is at most this old when the data are looked at. From `1s` to `3650d`."""
+    """The newest value of `timeColumn` is at most this old when the data are looked at. Values of more than a day in the
+    future do not count. From `1s` to `3650d`."""
 
 
 class ColumnExpectation(Shape):

@@ -57,9 +57,17 @@ def example(pieces: list[Piece], row: int) -> str:
     for piece in pieces:
         if row < len(piece.values):
             value = piece.values[row]
-            return repr(value.as_py() if isinstance(value, pa.Scalar) else value)[:60]
+            return (_shown(value) if isinstance(value, pa.Scalar) else repr(value))[:60]
         row -= len(piece.values)
     raise IndexError(row)
+
+
+def _shown(value: pa.Scalar) -> str:
+    """A cell of Arrow's; a moment that Python knows no date for as the number it is."""
+    try:
+        return repr(value.as_py())
+    except (OverflowError, ValueError):
+        return str(value.value)
 
 
 def _arrow(piece: Piece) -> pa.ChunkedArray:
@@ -169,7 +177,7 @@ def _time(column: pa.ChunkedArray, kind: Kind) -> values.Normalised:
     counts = stamps.cast(pa.int64())
     seconds = np.asarray(counts.fill_null(0).to_numpy(), np.int64) / per_second
     seconds[pc.is_null(counts).to_numpy()] = np.nan
-    return _none_invalid(seconds)
+    return values.normalise(kind, seconds)
 
 
 def _text(column: pa.ChunkedArray) -> values.Normalised:

@@ -22,6 +22,10 @@ NUMBER = re.compile(r"[ \t]*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?[ \
 """Text that is a number. No thousands marks, no `nan`, no `inf`, no underscores."""
 EXACT = 1 << 53
 """Integers beyond this are not exact as float64."""
+EARLIEST, LATEST = -62_135_596_800.0, 253_402_300_800.0
+"""The years 1 to 9999, in seconds since 1970: what a time can be. The end is included, since the last microsecond rounds
+to it."""
+_LAST_SECOND = LATEST - 1
 _BOOLEANS = {"true": 1.0, "false": 0.0}
 
 
@@ -75,7 +79,8 @@ def is_missing(value: Any) -> bool:
 
 
 def parse_time(text: str) -> float | None:
-    """Seconds since 1970 of a time in ISO 8601, UTC unless it names its zone; None for anything else.
+    """Seconds since 1970 of a time in ISO 8601, UTC unless it names its zone; None for anything else, and for one that
+    is not within the years 1 to 9999 in UTC.
 
     >>> parse_time("2013-01-01T05:00:00Z"), parse_time("2013-01-01 05:00"), parse_time("1/1/2013")
     (1357016400.0, 1357016400.0, None)
@@ -84,12 +89,17 @@ def parse_time(text: str) -> float | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    seconds = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return seconds if EARLIEST <= seconds <= LATEST else None
 
 
 def format_time(seconds: float) -> str:
-    """RFC 3339 in UTC, down to the microsecond where there is one."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    """RFC 3339 in UTC, down to the microsecond where there is one.
+
+    >>> format_time(1357016400.0), format_time(LATEST)
+    ('2013-01-01T05:00:00Z', '9999-12-31T23:59:59Z')
+    """
+    return datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC).isoformat().replace("+00:00", "Z")
 
 
 def _plain_numbers(values: Iterable[Any]) -> NDArray[np.float64] | None:
@@ -105,6 +115,8 @@ def _plain_numbers(values: Iterable[Any]) -> NDArray[np.float64] | None:
 def _numeric(kind: Kind, values: NDArray[Any]) -> Normalised:
     numbers = values.astype(np.float64)
     invalid = np.isinf(numbers)
+    if kind == "Time":
+        invalid |= (numbers < EARLIEST) | (numbers > LATEST)
     if kind == "Boolean":
         invalid |= ~(np.isnan(numbers) | (numbers == 0) | (numbers == 1))
     if kind == "Number" and values.dtype.kind == "b":
@@ -161,5 +173,5 @@ def _time(value: Any, text: bool) -> float | None:
     if isinstance(value, str):
         return parse_time(value)
     if isinstance(value, int | float | np.number) and not isinstance(value, bool) and not text:
-        return float(value) if math.isfinite(value) else None
+        return float(value) if EARLIEST <= value <= LATEST else None
     return None

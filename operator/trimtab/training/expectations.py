@@ -11,6 +11,8 @@ from trimtab.api.wire import Kind
 from trimtab.model import values
 from trimtab.model.reading import Table
 
+_AHEAD = 86_400.0
+"""Clocks and zones differ by a day at most; a time further ahead is a mistake, or a placeholder, and makes nothing fresh."""
 MOST = 100
 """More failures than a status holds help nobody."""
 
@@ -51,14 +53,7 @@ def _failures(spec: DatasetSpec, table: Table, labelled: int, now: float) -> Ite
             rule="rows", rows=labelled, message=f"{labelled} rows have a label, at least {expect.rows.min} must"
         )
     if spec.time_column and spec.time_column in table.invalid:
-        yield _broken(
-            table,
-            spec.time_column,
-            "timeColumn",
-            table.invalid[spec.time_column].rows,
-            "are no time",
-            table.invalid[spec.time_column].example,
-        )
+        yield _no_times(table, spec.time_column, "timeColumn", "are no time")
     if expect and expect.freshness and spec.time_column in table.frame:
         yield from _age(
             spec.time_column, table, parse_duration(expect.freshness.max_age), expect.freshness.max_age, now
@@ -69,12 +64,13 @@ def _failures(spec: DatasetSpec, table: Table, labelled: int, now: float) -> Ite
 
 def _age(name: str, table: Table, limit: float, wanted: str, now: float) -> Iterator[ExpectationFailure]:
     times = table.frame[name]
-    newest = float(np.nanmax(times)) if np.isfinite(times).any() else None
-    if newest is None:
+    past = times[times <= now + _AHEAD]
+    if not len(past):
+        beyond = " that is not in the future" if np.isfinite(times).any() else ""
         yield ExpectationFailure(
-            column=name, rule="freshness", message=f"no row has a time in {name!r}, so nothing is fresh"
+            column=name, rule="freshness", message=f"no row has a time in {name!r}{beyond}, so nothing is fresh"
         )
-    elif now - newest > limit:
+    elif now - (newest := float(past.max())) > limit:
         yield ExpectationFailure(
             column=name,
             rule="freshness",
@@ -91,8 +87,7 @@ def _column(expected: ColumnExpectation, table: Table) -> Iterator[ExpectationFa
         return
     column = table.frame[name]
     if expected.type and name in table.invalid:
-        invalid = table.invalid[name]
-        yield _broken(table, name, "type", invalid.rows, f"are no {expected.type}", invalid.example)
+        yield (_no_times if expected.type == "Time" else _no_values)(table, name, "type", f"are no {expected.type}")
     if expected.min is not None:
         yield from _out(table, name, "min", column < expected.min, f"are below {expected.min:g}")
     if expected.max is not None:
@@ -104,6 +99,33 @@ def _column(expected: ColumnExpectation, table: Table) -> Iterator[ExpectationFa
         missing = int(missing_in(column).sum())
         if missing > parse_share(expected.max_missing) * table.rows:
             yield _broken(table, name, "maxMissing", missing, f"are missing, at most {expected.max_missing} may be")
+
+
+def _no_values(table: Table, name: str, rule: str, said: str) -> ExpectationFailure:
+    return _broken(table, name, rule, table.invalid[name].rows, said, table.invalid[name].example)
+
+
+def _no_times(table: Table, name: str, rule: str, said: str) -> ExpectationFailure:
+    """Where no value at all is a time, and numbers stand there, they count in another unit."""
+    failure = _no_values(table, name, rule, said)
+    unit = None if np.isfinite(table.frame[name]).any() else _unit(table.invalid[name].example)
+    if unit is None:
+        return failure
+    hint = f": numbers that look like {unit} since 1970; write timestamps, or text such as 2013-01-31T12:00:00Z"
+    return failure.model_copy(update={"message": failure.message + hint})
+
+
+def _unit(example: str) -> str | None:
+    """What a number counts that is meant as a time of our days; None for what is no number.
+
+    >>> _unit("1700000000"), _unit("'1700000000000'"), _unit("'1/1/2013'")
+    ('seconds', 'milliseconds', None)
+    """
+    text = example.strip("'")
+    if not values.NUMBER.fullmatch(text):
+        return None
+    units = {1e11: "seconds", 1e14: "milliseconds", 1e17: "microseconds"}
+    return next((unit for limit, unit in units.items() if abs(float(text)) < limit), "nanoseconds")
 
 
 def missing_in(column: NDArray[np.generic]) -> NDArray[np.bool_]:

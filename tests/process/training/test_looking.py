@@ -89,6 +89,20 @@ def test_a_column_in_the_names_of_folders_is_looked_at_and_trained_on(pod: pods.
     assert 0 < carriers.isna().mean() < 0.1
 
 
+def test_milliseconds_taken_for_seconds_are_told_and_end_nothing(pod: pods.Pod, claims: Path) -> None:
+    lines = "".join(f'{{"at": {1700000000000 + i}, "size": {i}, "late": {i % 2}}}\n' for i in range(4))
+    (claims / "data" / "millis.jsonl").write_text(lines)
+    data = pods.dataset(
+        "pvc://data/millis.jsonl", expect={"freshness": {"maxAge": "1h"}}, features={"include": ["size"]}
+    )
+    ended = pod.write(pods.look(data)).step("fetch")
+    assert ended.verdict == (0, None)
+    assert ended.report.look is not None
+    said = [(failure.rule, failure.message) for failure in ended.report.look.failures]
+    assert [rule for rule, _ in said] == ["timeColumn", "freshness"]
+    assert "such as 1700000000000: numbers that look like milliseconds since 1970" in said[0][1]
+
+
 @pytest.mark.parametrize(
     ("name", "content", "code", "reason", "said"),
     [

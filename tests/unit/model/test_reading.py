@@ -196,6 +196,28 @@ def test_old_timestamps_of_96_bits_are_not_cut_to_nanoseconds(tmp_path: Path) ->
     assert column(seen, "at") == ("Time", [253402214400.0, 1577836800.5, -62135596800.0, "NaN"])
 
 
+FAR = 1_700_000_000_000
+"""Milliseconds of 2023: as seconds, the year 55840."""
+
+
+def test_moments_outside_the_years_1_to_9999_are_no_times(tmp_path: Path) -> None:
+    times: dict[str, Kind] = {"at": "Time"}
+    lines = "".join(
+        f'{{"at": {at}}}\n' for at in (0, FAR, -FAR, 253402300800, 253402300801, -62135596800, -62135596801)
+    )
+    seen = read(tmp_path, times, a__jsonl=lines)
+    assert column(seen, "at") == ("Time", [0.0, "NaN", "NaN", 253402300800.0, "NaN", -62135596800.0, "NaN"])
+    assert seen.invalid == {"at": reading.Invalid(4, str(FAR))}
+    seen = read(tmp_path, a__parquet=arrow(at=pa.array([FAR, 0, None], pa.timestamp("s"))))
+    assert column(seen, "at") == ("Time", ["NaN", 0.0, "NaN"])
+    assert seen.invalid["at"].rows == 1
+    seen = read(tmp_path, a__parquet=arrow(at=pa.array([2**31 - 1, 0], pa.date32())))
+    assert column(seen, "at") == ("Time", ["NaN", 0.0])
+    text = "at\n0001-01-01T00:00:00+05:00\n9999-12-31T23:59:59-05:00\n9999-12-31T23:59:59.999999\n"
+    seen = read(tmp_path, times, a__csv=text)
+    assert column(seen, "at") == ("Time", ["NaN", "NaN", 253402300800.0])
+
+
 def test_integer_codes_with_a_hole_are_categories_without_a_point(tmp_path: Path) -> None:
     codes = arrow(
         i=pa.array([1, None]),

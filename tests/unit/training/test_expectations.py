@@ -81,6 +81,48 @@ def test_freshness_is_the_age_of_the_newest_row() -> None:
     assert failures("at", freshness={"maxAge": "90s"}) == [("at", "freshness", None, None)]
 
 
+def timed(times: list[float], example: str | None = None, **expect: object) -> list[tuple[str, str]]:
+    """Rule and message of what does not hold of a time column; an example stands for values that are no time."""
+    spec = DatasetSpec.model_validate(
+        {"source": {"uri": "pvc://c/x"}, "targetColumn": "late", "timeColumn": "at", "expect": expect}
+    )
+    invalid = {"at": Invalid(1, example)} if example else {}
+    seen = Table({"at": np.array(times)}, {"at": "Time"}, invalid, {}, len(times))
+    return [(f.rule, f.message) for f in expectations.judged(spec, seen, np.ones(len(times), bool), NOW)]
+
+
+def test_a_time_in_the_future_makes_nothing_fresh() -> None:
+    limit = {"maxAge": "1h"}
+    assert timed([NOW - 60, 253_402_300_800.0], freshness=limit) == []
+    assert timed([NOW + 86_400], freshness=limit) == []
+    ((rule, said),) = timed([NOW - 7200, 253_402_300_800.0], freshness=limit)
+    assert (rule, said) == ("freshness", "the newest 'at' is 2014-05-13T14:53:20Z, at most 1h old it must be")
+    assert timed([NOW + 86_401, np.nan], freshness=limit) == [
+        ("freshness", "no row has a time in 'at' that is not in the future, so nothing is fresh")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("example", "unit"),
+    [
+        ("1400000000", "seconds"),
+        ("'1400000000'", "seconds"),
+        ("1400000000000", "milliseconds"),
+        ("'1400000000000000'", "microseconds"),
+        ("1400000000000000000", "nanoseconds"),
+    ],
+)
+def test_numbers_that_are_no_times_at_all_are_told_with_their_unit(example: str, unit: str) -> None:
+    ((rule, said),) = timed([np.nan], example)
+    assert rule == "timeColumn"
+    hint = f": numbers that look like {unit} since 1970; write timestamps, or text such as 2013-01-31T12:00:00Z"
+    assert said == f"1 of 1 values of 'at' (100%) are no time, such as {example}{hint}"
+    ((_, of_some),) = timed([np.nan, NOW], example)
+    assert of_some == f"1 of 2 values of 'at' (50%) are no time, such as {example}"
+    both = timed([np.nan], example, columns=[{"name": "at", "type": "Time"}])
+    assert [rule for rule, said in both if said.endswith(hint)] == ["timeColumn", "type"]
+
+
 def test_the_message_names_an_example() -> None:
     spec = DatasetSpec.model_validate(
         {
