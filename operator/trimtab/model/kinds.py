@@ -17,6 +17,7 @@ from trimtab.model.parts import Piece, ReadingError
 _NUMBER = f"^(?:{values.NUMBER.pattern})$"
 _LEADING_ZERO = r"^[ \t]*[+-]?0[0-9]"
 _LONG_INTEGER = r"^[ \t]*[+-]?[0-9]{16,}[ \t]*$"
+_DIGITS = len(str(values.EXACT))
 _BOOLEAN = r"(?i)^(?:true|false)$"
 _MIXED = "mixed"
 
@@ -41,7 +42,9 @@ def natural(name: str, pieces: list[Piece]) -> Kind | None:
             f"type, or exclude it",
         )
     kind = next(iter(found), None)
-    return "Category" if kind == _MIXED else kind  # type: ignore[return-value]
+    if kind == _MIXED or (kind == "Number" and any(map(_loses_digits, pieces))):
+        return "Category"
+    return kind  # type: ignore[return-value]
 
 
 def normalised(pieces: list[Piece], kind: Kind) -> values.Normalised:
@@ -91,8 +94,28 @@ def _of_text(column: pa.ChunkedArray) -> Kind | None:
         if _any(column, _LEADING_ZERO):
             return "Category"
         long = column.filter(pc.match_substring_regex(column, _LONG_INTEGER))
-        return "Category" if any(abs(int(cell)) > values.EXACT for cell in long.to_pylist()) else "Number"
+        return "Category" if any(map(_is_long, long.to_pylist())) else "Number"
     return "Boolean" if _all(column, _BOOLEAN) else "Category"
+
+
+def _is_long(cell: str) -> bool:
+    """Whether float64 does not hold all digits of an integer."""
+    digits = cell.strip(" \t").lstrip("+-0")
+    return len(digits) > _DIGITS or int(digits or 0) > values.EXACT
+
+
+def _loses_digits(piece: Piece) -> bool:
+    """Whether a piece of numbers has an integer that float64 does not hold: most such are names of things."""
+    if isinstance(piece.values, list):
+        return any(type(value) is int and abs(value) > values.EXACT for value in piece.values)
+    if not _is_whole(piece.values.type):
+        return False
+    ends = pc.min_max(piece.values).as_py().values()
+    return any(end is not None and abs(end) > values.EXACT for end in ends)
+
+
+def _is_whole(of: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(of) or (pa.types.is_decimal(of) and of.scale == 0))
 
 
 def _of_python(name: str, piece: Piece) -> str | None:
@@ -181,7 +204,7 @@ def _time(column: pa.ChunkedArray, kind: Kind) -> values.Normalised:
 
 
 def _text(column: pa.ChunkedArray) -> values.Normalised:
-    if pa.types.is_floating(column.type) or pa.types.is_decimal(column.type):
+    if (pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)) and not _is_whole(column.type):
         return values.normalise("Category", np.asarray(column.cast(pa.float64()).to_numpy(), np.float64))
     text = column.cast(pa.string()).fill_null("")
     return _none_invalid(np.asarray(text.to_numpy(), object))

@@ -218,6 +218,49 @@ def test_moments_outside_the_years_1_to_9999_are_no_times(tmp_path: Path) -> Non
     assert column(seen, "at") == ("Time", ["NaN", "NaN", 253402300800.0])
 
 
+LONG = [2**53 + 1, None, -5]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"a.csv": "n,m\n9007199254740993,1\n,1\n-5,1\n"},
+        {"a.jsonl": '{"n": 9007199254740993, "m": 1}\n{"n": null}\n{"n": -5}\n'},
+        {"a.parquet": arrow(n=pa.array(LONG))},
+        {"a.parquet": arrow(n=pa.array([Decimal(n) if n else None for n in LONG], pa.decimal128(38, 0)))},
+        {"a.parquet": arrow(n=pa.array(LONG[:2])), "b.parquet": arrow(n=pa.array([-5], pa.int8()))},
+        {"a.jsonl": '{"n": 9007199254740993}\n{"n": null}\n', "b.jsonl": '{"n": -5}\n'},
+        {"a.csv": "n,m\n9007199254740993,1\n,1\n", "b.csv": "n,m\n-5,1\n"},
+    ],
+)
+def test_integers_that_a_number_would_round_are_text_in_every_format(files: dict[str, Any], tmp_path: Path) -> None:
+    parts = written(tmp_path, files)
+    assert column(reading.read(parts), "n") == ("Category", ["9007199254740993", "", "-5"])
+    assert column(reading.read(parts, declared={"n": "Number"}), "n") == ("Number", [2.0**53, "NaN", -5.0])
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 2**53 + 1, 2**64 - 1, -(2**63)])
+def test_the_largest_exact_integer_is_the_limit_in_every_format(number: int, tmp_path: Path) -> None:
+    exact = abs(number) <= 2**53
+    whole = pa.array([number], pa.uint64() if number > 0 else pa.int64())
+    files = {"a.csv": f"n,m\n{number},1\n", "a.jsonl": f'{{"n": {number}}}\n', "a.parquet": arrow(n=whole)}
+    for name, content in files.items():
+        seen = column(reading.read(written(tmp_path, {name: content})), "n")
+        assert seen == (("Number", [float(number)]) if exact else ("Category", [str(number)]))
+
+
+def test_digits_without_end_are_text(tmp_path: Path) -> None:
+    digits = "1" + "0" * 5000
+    assert column(read(tmp_path, a__csv=f"n,m\n{digits},1\n"), "n") == ("Category", [digits])
+
+
+def test_fractions_and_decimals_stay_numbers_however_large(tmp_path: Path) -> None:
+    columns = arrow(f=pa.array([1e300]), d=pa.array([Decimal("12345678901234567.5")]), w=pa.array([Decimal(7)]))
+    seen = read(tmp_path, a__parquet=columns)
+    assert [seen.kinds[name] for name in "fdw"] == ["Number", "Number", "Number"]
+    assert column(read(tmp_path, {"w": "Category"}, a__parquet=columns), "w") == ("Category", ["7"])
+
+
 def test_integer_codes_with_a_hole_are_categories_without_a_point(tmp_path: Path) -> None:
     codes = arrow(
         i=pa.array([1, None]),
