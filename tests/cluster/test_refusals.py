@@ -59,6 +59,12 @@ REFUSED: list[tuple[str, Json, str]] = [
     ("share above one", make("Dataset", expect__columns__0__maxMissing="101%"), "should match"),
     ("share as a number", make("Dataset", expect__columns__0__maxMissing=0.01), "must be of type string"),
     ("an unknown format", make("Dataset", format="Excel"), 'supported values: "Parquet", "CSV", "JSONLines"'),
+    (
+        "cells of Parquet",
+        make("Dataset", format="Parquet", csv={"missing": ["NA"]}),
+        "csv is for format CSV: remove it",
+    ),
+    ("no missing cell", make("Dataset", csv={"missing": [""]}), "should be at least 1 chars long"),
     ("no target", make("Dataset", targetColumn=None), "spec.targetColumn: Required value"),
     # Model
     (

@@ -11,7 +11,7 @@ from trimtab.api.meta import PrinterColumn, Resource, Status
 from trimtab.api.quantities import Count, Duration, Instant, Share, lasting
 from trimtab.api.shape import ATOMIC, SET, Rule, Shape, at_most_one, keyed_by
 from trimtab.api.storage import Source
-from trimtab.api.texts import MODEL_NAME_LENGTH, Column, Digest, Level, Message, ReasonWord
+from trimtab.api.texts import MODEL_NAME_LENGTH, Column, Digest, Level, Message, ReasonWord, clip
 
 
 class DataFormat(StrEnum):
@@ -29,6 +29,19 @@ class ColumnType(StrEnum):
     CATEGORY = "Category"
     BOOLEAN = "Boolean"
     TIME = "Time"
+
+
+Cell = Annotated[str, Field(min_length=1, max_length=64)]
+"""The whole content of a cell."""
+
+
+class CellReading(Shape):
+    """How the cells of CSV are read."""
+
+    missing: Annotated[list[Cell], SET, Field(min_length=1, max_length=20)]
+    """Texts that mean a missing value, such as `NA`, `NULL` or `-`, beside the empty cell: in every column, and only
+    where they are all that the cell holds, spaces and case included. Requests to the model say null instead. 1 to 20
+    texts of 1 to 64 characters."""
 
 
 ColumnNames = Annotated[list[Column], SET, Field(min_length=1, max_length=1000)]
@@ -115,12 +128,20 @@ class DatasetSpec(Shape):
             "timeColumn and targetColumn must be two columns",
             field="timeColumn",
         ),
+        Rule(
+            "!has(self.csv) || !has(self.format) || self.format == 'CSV'",
+            "csv is for format CSV: remove it, or set format: CSV",
+            field="csv",
+        ),
     )
 
     source: Source
     """Where the data lie."""
     format: DataFormat | None = None
     """Parquet, CSV or JSONLines. Absent: by the extension of the files (.parquet, .csv, .jsonl or .ndjson)."""
+    csv: CellReading | None = None
+    """How the cells of CSV are read; refused for files of another format. Absent: only an empty cell is a missing
+    value."""
     target_column: Column
     """The column to be predicted. Rows without a value in it are left out, and counted in a message."""
     time_column: Column | None = None
@@ -139,6 +160,9 @@ class SeenColumn(Shape):
     """Name of the column."""
     type: ColumnType
     """What its values are."""
+    note: Annotated[str, clip(256), Field(max_length=256)] | None = None
+    """What may be meant otherwise: words among numbers that keep the column from being one of numbers. At most 20
+    columns have one."""
 
 
 class ExpectationFailure(Shape):

@@ -14,11 +14,11 @@ from trimtab.api.wire import Kind
 from trimtab.model import values
 from trimtab.model.parts import Piece, ReadingError
 
-_NUMBER = f"^(?:{values.NUMBER.pattern})$"
+NUMBER = f"^(?:{values.NUMBER.pattern})$"
 _LEADING_ZERO = r"^[ \t]*[+-]?0[0-9]"
 _LONG_INTEGER = r"^[ \t]*[+-]?[0-9]{16,}[ \t]*$"
 _DIGITS = len(str(values.EXACT))
-_BOOLEAN = r"(?i)^(?:true|false)$"
+BOOLEAN = r"^(?i:true|false)$"
 _MIXED = "mixed"
 
 
@@ -26,7 +26,7 @@ def natural(name: str, pieces: list[Piece]) -> Kind | None:
     """What a column is when nobody says. None: no piece holds a value. Raises ReadingError for pieces that do not
     fit together."""
     if pieces[0].text:
-        return _of_text(pa.chunked_array([chunk for piece in pieces for chunk in _arrow(piece).chunks], pa.string()))
+        return of_text(pa.chunked_array([chunk for piece in pieces for chunk in arrow(piece).chunks], pa.string()))
     found: dict[str, Piece] = {}
     for piece in pieces:
         kind = _of_python(name, piece) if isinstance(piece.values, list) else _of_arrow(name, piece)
@@ -73,7 +73,8 @@ def _shown(value: pa.Scalar) -> str:
         return str(value.value)
 
 
-def _arrow(piece: Piece) -> pa.ChunkedArray:
+def arrow(piece: Piece) -> pa.ChunkedArray:
+    """The values of a piece that are Arrow's."""
     assert isinstance(piece.values, pa.ChunkedArray)
     return piece.values
 
@@ -86,16 +87,17 @@ def _any(column: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.any(pc.match_substring_regex(column, pattern), min_count=0).as_py())
 
 
-def _of_text(column: pa.ChunkedArray) -> Kind | None:
-    """Numbers only if no cell would lose anything by it: a leading zero, or digits that float64 does not hold."""
+def of_text(column: pa.ChunkedArray) -> Kind | None:
+    """What a column of text is by nature. Numbers only if no cell would lose anything by it: a leading zero, or digits
+    that float64 does not hold."""
     if column.null_count == len(column):
         return None
-    if _all(column, _NUMBER):
+    if _all(column, NUMBER):
         if _any(column, _LEADING_ZERO):
             return "Category"
         long = column.filter(pc.match_substring_regex(column, _LONG_INTEGER))
         return "Category" if any(map(_is_long, long.to_pylist())) else "Number"
-    return "Boolean" if _all(column, _BOOLEAN) else "Category"
+    return "Boolean" if _all(column, BOOLEAN) else "Category"
 
 
 def _is_long(cell: str) -> bool:
@@ -132,7 +134,7 @@ def _of_python(name: str, piece: Piece) -> str | None:
 
 
 def _of_arrow(name: str, piece: Piece) -> Kind | None:
-    column = _arrow(piece)
+    column = arrow(piece)
     of = column.type
     if pa.types.is_null(of) or column.null_count == len(column):
         return None
@@ -214,7 +216,7 @@ def _from_text(column: pa.ChunkedArray, kind: Kind, text: bool) -> values.Normal
     """Text that a Dataset says to be numbers, booleans or times."""
     if kind != "Number" or not text:
         return values.normalise(kind, column.to_pylist(), text=text)
-    valid = pc.match_substring_regex(column, _NUMBER)
+    valid = pc.match_substring_regex(column, NUMBER)
     trimmed = pc.replace_substring_regex(column, r"^[ \t]*\+?|[ \t]+$", "")
     numbers = pc.if_else(valid, trimmed, pa.scalar(None, pa.string())).cast(pa.float64())
     done = values.normalise("Number", np.asarray(numbers.to_numpy(), np.float64))

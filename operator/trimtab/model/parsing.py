@@ -57,10 +57,12 @@ def _extension(name: str) -> DataFormat | None:
     return EXTENSIONS.get(last)
 
 
-def parse(part: Part, format: DataFormat) -> Parsed:  # noqa: A002
-    """The columns of one file. Raises ReadingError (MalformedData) that names the file and, where there are lines,
-    the line."""
-    return {DataFormat.PARQUET: _parquet, DataFormat.CSV: _csv, DataFormat.JSON_LINES: _json_lines}[format](part)
+def parse(part: Part, format: DataFormat, missing: Sequence[str] = ()) -> Parsed:  # noqa: A002
+    """The columns of one file. `missing` are the cells of CSV that hold nothing, beside the empty one. Raises
+    ReadingError (MalformedData) that names the file and, where there are lines, the line."""
+    if format == DataFormat.CSV:
+        return _csv(part, missing)
+    return _parquet(part) if format == DataFormat.PARQUET else _json_lines(part)
 
 
 # ---------------------------------------------------------------- Parquet
@@ -92,14 +94,17 @@ def _pandas_index(schema: pa.Schema) -> set[str]:
 # ---------------------------------------------------------------- CSV
 
 
-def _csv(part: Part) -> Parsed:
+def _csv(part: Part, missing: Sequence[str]) -> Parsed:
     _check_text(part)
     header = _header(part)
     if header is None:
         return Parsed(part.name, 0, {})
-    check_names(part, header)
+    check_names(part, header, 1)
     options = pyarrow.csv.ConvertOptions(
-        column_types=dict.fromkeys(header, pa.string()), null_values=[""], strings_can_be_null=True, check_utf8=True
+        column_types=dict.fromkeys(header, pa.string()),
+        null_values=["", *missing],
+        strings_can_be_null=True,
+        check_utf8=True,
     )
     try:
         table = pyarrow.csv.read_csv(
@@ -220,7 +225,7 @@ def _objects(part: Part) -> Iterator[dict[str, Any]]:
 def _check_object(part: Part, row: dict[str, Any], line: str, number: int) -> None:
     if "" in row:
         raise malformed(part, "a member has no name: name it, or leave it out", number)
-    if "\\ud" in line.lower() and _HALF.search(json.dumps(row, ensure_ascii=False)):
+    if "\\u" in line and _HALF.search(json.dumps(row, ensure_ascii=False)):
         raise malformed(part, "holds half a character (\\ud800 to \\udfff alone), which is no text", number)
 
 

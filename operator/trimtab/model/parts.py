@@ -52,21 +52,18 @@ def malformed(part: Part, said: str, line: int | None = None) -> ReadingError:
     return ReadingError("MalformedData", f"{where}: {said}")
 
 
-def check_names(part: Part, names: Sequence[str]) -> None:
-    """Refuse columns without a name, with a name twice, or with one that no status could hold."""
+def check_names(part: Part, names: Sequence[str], line: int | None = None) -> None:
+    """Refuse columns without a name, with a name twice, or with one that no status could hold. `line` is where the names
+    stand, in a file that has lines."""
     for place, name in enumerate(names, 1):
         if not name:
-            raise malformed(part, f"column {place} has no name: {_unnamed(place, len(names))}", 1)
+            raise malformed(part, f"column {place} has no name: {_unnamed(place, len(names))}", line)
         if len(name) > COLUMN_LENGTH:
-            raise malformed(
-                part,
-                f"the name of column {place}, {name[:40]!r}…, has {len(name)} characters: {COLUMN_LENGTH} are most",
-                1,
-            )
+            said = f"the name of column {place}, {name[:40]!r}…, has {len(name)} characters: {COLUMN_LENGTH} are most"
+            raise malformed(part, said, line)
     if twice := [name for name, count in Counter(names).items() if count > 1]:
-        raise malformed(
-            part, f"column {twice[0]!r} is there {names.count(twice[0])} times: every column needs a name of its own", 1
-        )
+        said = f"column {twice[0]!r} is there {names.count(twice[0])} times: every column needs a name of its own"
+        raise malformed(part, said, line)
 
 
 def _unnamed(place: int, columns: int) -> str:

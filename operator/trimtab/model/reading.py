@@ -4,13 +4,13 @@ The one reader of data files in Trimtab. It opens the files it is given and no o
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from trimtab.api.dataset import DataFormat
 from trimtab.api.wire import Kind
-from trimtab.model import kinds, parsing, partitions
+from trimtab.model import kinds, parsing, partitions, words
 from trimtab.model.frame import Column
 from trimtab.model.parts import Parsed, Part, Piece, ReadingError
 
@@ -31,7 +31,8 @@ class Table:
     """The columns of all files below each other: `frame` as in `trimtab.model.frame`, with the kind of each column.
 
     `invalid` has the columns where something was no value of the kind; there the frame holds a missing value.
-    `unsupported` has the columns that cannot be used, each with the sentence that says why.
+    `unsupported` has the columns that cannot be used, each with the sentence that says why; `notes` those that may be
+    meant otherwise, each with the sentence that says how.
     """
 
     frame: dict[str, Column]
@@ -39,24 +40,33 @@ class Table:
     invalid: dict[str, Invalid]
     unsupported: dict[str, str]
     rows: int
+    notes: dict[str, str] = field(default_factory=dict)
 
 
-def read(parts: Sequence[Part], given: DataFormat | None = None, declared: Mapping[str, Kind] | None = None) -> Table:
+def read(
+    parts: Sequence[Part],
+    given: DataFormat | None = None,
+    declared: Mapping[str, Kind] | None = None,
+    missing: Sequence[str] = (),
+) -> Table:
     """Read files, in the order given, as one table.
 
     `given` is the format (by default that of the extensions), `declared` the kinds that somebody said columns have;
-    of all others the kind follows from the values. Folders named `column=value` add a column. Raises ReadingError:
-    UnknownFormat, MalformedData (file and line), EmptyData.
+    of all others the kind follows from the values. `missing` are texts that are no value in CSV. Folders named
+    `column=value` add a column. Raises ReadingError: UnknownFormat, MalformedData (file and line), EmptyData.
     """
     format = parsing.format_of(parts, given)  # noqa: A001
+    if missing and format is not DataFormat.CSV:
+        raise ReadingError("UnknownFormat", f"csv is given, and the files are {format}: remove it from the Dataset")
     partitions.check(parts)
-    parsed = [partitions.joined(part, found) for part in parts if (found := parsing.parse(part, format)).columns]
+    found = (parsing.parse(part, format, missing) for part in parts)
+    parsed = [partitions.joined(part, one) for part, one in zip(parts, found, strict=True) if one.columns]
     rows = sum(one.rows for one in parsed)
     if not rows:
         raise ReadingError(
             "EmptyData", f"{_listed(parts)} without a single row: check the address, and what writes the data"
         )
-    pieces = _aligned(parsed, format)
+    pieces, folders = _aligned(parsed, format), partitions.columns(parts[0])
     table = Table({}, {}, {}, {}, rows)
     for name, column in pieces.items():
         try:
@@ -71,6 +81,8 @@ def read(parts: Sequence[Part], given: DataFormat | None = None, declared: Mappi
         if done.invalid.any():
             first = int(np.argmax(done.invalid))
             table.invalid[name] = Invalid(int(done.invalid.sum()), kinds.example(column, first))
+        if name not in folders and (note := words.note(column, kind, (declared or {}).get(name))):
+            table.notes[name] = note
     return table
 
 

@@ -48,5 +48,7 @@ def parameters_digest(run: Run, job: RunJob) -> str:
         "metrics": [*job.metrics],
         "gates": [gate.model_dump(mode="json", by_alias=True, exclude_none=True) for gate in job.gates],
     }
+    if run.data.csv:
+        said["csv"] = run.data.csv.as_json()
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return f"sha256:{hashlib.sha256(canonical.encode()).hexdigest()}"

@@ -69,6 +69,7 @@ def _hand_over(run: Run, job: RunJob, seen: looking.Seen, folders: Folders) -> N
     features = looking.features(spec, table)
     unlabelled = int((~seen.labelled).sum())
     notes = [f"{unlabelled} of {table.rows} rows have no label and were left out."] if unlabelled else []
+    notes += [f"Column {name!r}: {table.notes[name]}." for name in features if name in table.notes][: looking.NOTES]
     here = _rows(table.frame, seen.labelled, spec.target_column)
     train, held, side, position = _sides(run, job, here, table.kinds, features)
     label = np.concatenate([train.label, held.label])

@@ -4,6 +4,7 @@ mere look."""
 import os
 import tempfile
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from trimtab.training import expectations, folders, target
 from trimtab.training.failures import Reason, StepFailure
 
 COLUMNS = 2000
+NOTES = 20
+"""Columns with a note: a status has no room for two thousand, and nobody would read them."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ def look(spec: DatasetSpec, prefix: str, now: float) -> Seen:
     with tempfile.TemporaryDirectory(prefix="trimtab-", dir=scratch) as folder:
         files = data.download(folders.location(spec.source), Path(folder), prefix=prefix)
         parts = [reading.Part(file.name, file.path) for file in files]
-        table = reading.read(parts, spec.format, expectations.declared(spec))
+        missing = spec.csv.missing if spec.csv else ()
+        table = reading.read(parts, spec.format, expectations.declared(spec), missing)
     _require(spec.target_column, table, Reason.TARGET_COLUMN_MISSING, "targetColumn")
     if spec.time_column:
         _require(spec.time_column, table, Reason.TIME_COLUMN_MISSING, "timeColumn")
@@ -44,11 +48,17 @@ def look(spec: DatasetSpec, prefix: str, now: float) -> Seen:
         digest=data.digest(files),
         rows=int(labelled.sum()),
         bytes=sum(file.bytes for file in files),
-        columns=tuple(SeenColumn(name=name, type=ColumnType(kind)) for name, kind in table.kinds.items())[:COLUMNS],
+        columns=_columns(table),
         failures=expectations.judged(spec, table, labelled, now),
         newest_time=_newest(table, spec.time_column),
     )
     return Seen(table, labelled, found)
+
+
+def _columns(table: reading.Table) -> tuple[SeenColumn, ...]:
+    noted = dict(islice(table.notes.items(), NOTES))
+    kinds = islice(table.kinds.items(), COLUMNS)
+    return tuple(SeenColumn(name=name, type=ColumnType(kind), note=noted.get(name)) for name, kind in kinds)
 
 
 def features(spec: DatasetSpec, table: reading.Table) -> dict[str, Kind]:

@@ -82,7 +82,7 @@ def _published(change: Callable[[Published], Published]) -> _Trim:
 
 
 def _packed(look: Look) -> str:
-    columns = ",".join(column.model_dump_json(by_alias=True) for column in look.columns)
+    columns = ",".join(column.model_dump_json(by_alias=True, exclude_none=True) for column in look.columns)
     return pack(f"[{columns}]")
 
 

@@ -89,6 +89,56 @@ def test_a_column_in_the_names_of_folders_is_looked_at_and_trained_on(pod: pods.
     assert 0 < carriers.isna().mean() < 0.1
 
 
+def test_a_word_for_missing_is_noted_and_can_be_said(pod: pods.Pod, claims: Path) -> None:
+    rows = pods.rows()
+    rows.to_csv(claims / "data" / "words.csv", index=False, na_rep="NA")
+    ended = pod.write(pods.look(pods.dataset("pvc://data/words.csv"))).step("fetch")
+    assert ended.report.look is not None
+    notes = {column.name: column.note for column in ended.report.look.columns}
+    assert notes["size"] == "only 'NA' is no Number: name under spec.csv.missing what means missing"
+    assert notes["late"] == "only 'NA' is no Boolean: name under spec.csv.missing what means missing"
+    assert notes["carrier"] is None
+    said = pods.dataset("pvc://data/words.csv", csv={"missing": ["NA"]})
+    ended = pod.write(pods.look(said)).step("fetch")
+    assert ended.report.look is not None
+    assert ended.report.look.rows == 590
+    assert {(column.name, column.type, column.note) for column in ended.report.look.columns} == {
+        ("at", "Time", None),
+        ("size", "Number", None),
+        ("carrier", "Category", None),
+        ("row id", "Number", None),
+        ("late", "Boolean", None),
+    }
+    assert pod.write(pods.run(said)).step("fetch").verdict == (0, None)
+    train = pd.read_parquet(pod / "data" / "train.parquet")
+    assert train["size"].isna().any()
+    assert set(train["carrier"].dropna()) == {"AA", "B6", "UA"}
+
+
+def test_a_run_keeps_the_note_of_a_feature(pod: pods.Pod, claims: Path) -> None:
+    rows = pods.rows().dropna(subset=["late"])
+    size = rows["size"].astype(object).where(rows["size"].notna(), "NA")
+    rows.assign(size=size).to_csv(claims / "data" / "noted.csv", index=False)
+    assert pod.write(pods.run(pods.dataset("pvc://data/noted.csv"))).step("fetch").verdict == (0, None)
+    facts = json.loads((pod / "heldout" / "facts.json").read_text())
+    assert facts["notes"] == ["Column 'size': only 'NA' is no Number: name under spec.csv.missing what means missing."]
+
+
+def test_notes_of_many_columns_fit_into_the_last_words(pod: pods.Pod, claims: Path) -> None:
+    names = [f"a rather long name of a column {i}" for i in range(150)]
+    lines = [names, *[[word] * 150 for word in ("1", "NA", "2")]]
+    text = "".join(",".join([*line, end]) + "\n" for line, end in zip(lines, ("late", "0", "1", "0"), strict=True))
+    (claims / "data" / "notes.csv").write_text(text)
+    spec = pods.dataset("pvc://data/notes.csv", features={"include": [names[0]]})
+    ended = pod.write(pods.look({name: value for name, value in spec.items() if name != "timeColumn"})).step("fetch")
+    assert ended.bytes <= 3500
+    assert ended.report.look is not None
+    assert ended.report.look.packed is not None
+    columns = json.loads(unpack(ended.report.look.packed))
+    assert len(columns) == 151
+    assert len([column for column in columns if column.get("note")]) == 20
+
+
 def test_milliseconds_taken_for_seconds_are_told_and_end_nothing(pod: pods.Pod, claims: Path) -> None:
     lines = "".join(f'{{"at": {1700000000000 + i}, "size": {i}, "late": {i % 2}}}\n' for i in range(4))
     (claims / "data" / "millis.jsonl").write_text(lines)

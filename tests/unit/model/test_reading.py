@@ -319,6 +319,60 @@ def test_row_numbers_of_pandas_are_no_column(tmp_path: Path) -> None:
     assert list(reading.read([reading.Part("p.parquet", tmp_path / "p.parquet")]).frame) == ["n"]
 
 
+# ---------------------------------------------------------------- words that mean missing
+
+
+def test_words_that_mean_missing_are_missing_where_they_are_a_whole_cell(tmp_path: Path) -> None:
+    content = 'n,t,b\n1.5,NA,true\nNA,x NA,NULL\n"NULL",na,\n2.5,,false\n'
+    parts = written(tmp_path, {"a.csv": content, "b.csv.gz": gzip.compress(b"n,t,b\n-,y,-\n")})
+    seen = reading.read(parts, missing=["NA", "NULL", "-"])
+    assert column(seen, "n") == ("Number", [1.5, "NaN", "NaN", 2.5, "NaN"])
+    assert column(seen, "t") == ("Category", ["", "x NA", "na", "", "y"])
+    assert column(seen, "b") == ("Boolean", [1.0, "NaN", "NaN", 0.0, "NaN"])
+    assert (seen.invalid, seen.notes) == ({}, {})
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.parquet"])
+def test_words_that_mean_missing_are_for_csv_alone(name: str, tmp_path: Path) -> None:
+    parts = written(tmp_path, {name: '{"n": 1}\n' if name == "a.jsonl" else arrow(n=pa.array([1]))})
+    with pytest.raises(reading.ReadingError, match=r"csv is given, and the files are .*: remove it"):
+        reading.read(parts, missing=["NA"])
+
+
+NAME, NULL = "name under spec.csv.missing what means missing", "write null for what is missing"
+NOTED = {
+    "one word": (None, "n,m\n1,1\nNA,1\n2.5,1\n", f"only 'NA' is no Number: {NAME}"),
+    "three words": (None, "n,m\n1,1\nNA,1\n-,1\nNULL,1\n", f"only '-' and 'NA' and 'NULL' are no Number: {NAME}"),
+    "among booleans": (None, "n,m\ntrue,1\nnone,1\n", f"only 'none' is no Boolean: {NAME}"),
+    "a number said": ("Number", "n,m\n007,1\nNA,1\n", f"only 'NA' is no Number: {NAME}"),
+    "a long word": (None, f"n,m\n1,1\n{'x' * 99},1\n", f"only '{'x' * 20}' is no Number: {NAME}"),
+    "JSON": (None, '{"n": 1}\n{"n": "NA"}\n{"n": null}\n{"n": 2.5}\n', f"only 'NA' is no Number: {NULL}"),
+    "JSON said": ("Number", '{"n": 1}\n{"n": "NA"}\n', f"only 'NA' is no Number: {NULL}"),
+    "four words": (None, "n,m\n1,1\na,1\nb,1\nc,1\nd,1\n", None),
+    "numbers alone": (None, "n,m\n1,1\n2,1\n", None),
+    "text alone": (None, "n,m\nNA,1\nx,1\n", None),
+    "text said": ("Category", "n,m\n1,1\nNA,1\n", None),
+    "codes that stay text": (None, "n,m\n01,1\nNA,1\n", None),
+    "long codes": (None, "n,m\n9007199254740993,1\nNA,1\n", None),
+    "a thousands mark": (None, 'n,m\n1,1\n"1,234",1\n', None),
+    "a number in text": (None, '{"n": 1}\n{"n": "2"}\n', None),
+    "text in JSON": (None, '{"n": "NA"}\n{"n": null}\n', None),
+}
+
+
+@pytest.mark.parametrize(("declared", "content", "said"), NOTED.values(), ids=NOTED.keys())
+def test_words_among_numbers_are_noted(declared: Kind | None, content: str, said: str | None, tmp_path: Path) -> None:
+    parts = written(tmp_path, {"a.jsonl" if content.startswith("{") else "a.csv": content})
+    seen = reading.read(parts, declared={"n": declared} if declared else None)
+    assert seen.notes == ({"n": said} if said else {})
+
+
+def test_a_word_in_the_name_of_a_folder_is_no_cell(tmp_path: Path) -> None:
+    seen = reading.read(written(tmp_path, {"n=1/a.csv": "m\n1\n", "n=NA/a.csv": "m\n1\n"}), missing=["NA"])
+    assert column(seen, "n") == ("Category", ["1", "NA"])
+    assert seen.notes == {}
+
+
 # ---------------------------------------------------------------- folders with values in their names
 
 
@@ -539,7 +593,7 @@ def test_a_parquet_file_with_a_name_twice_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("names", "said"), [(["", "a"], "column 1 has no name"), (["a", ""], "column 2 has no name")])
 def test_a_parquet_column_without_a_name_is_refused(names: list[str], said: str, tmp_path: Path) -> None:
-    with pytest.raises(reading.ReadingError, match=said):
+    with pytest.raises(reading.ReadingError, match=f"^'a.parquet': {said}"):
         read(tmp_path, a__parquet=pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=names))
 
 

@@ -55,7 +55,7 @@ BY_HAND: dict[str, Any] = {
 }
 SPECS: dict[str, list[Object]] = {
     "Dataset": [
-        complete("Dataset", source=S3, format="CSV"),
+        complete("Dataset", source=S3, format="CSV", csv={"missing": ["NA"]}),
         complete("Dataset", features={"include": ["distance"]}),
     ],
     "Model": [

@@ -117,6 +117,8 @@ def _dataset(spec: Object) -> Object:
     _either(spec.get("features", {}), "include", "exclude")
     if spec.get("timeColumn") == spec["targetColumn"]:
         del spec["timeColumn"]
+    if spec.get("format", "CSV") != "CSV":
+        spec.pop("csv", None)
     if "timeColumn" not in spec:
         spec.get("expect", {}).pop("freshness", None)
     return spec
