@@ -1,6 +1,6 @@
 """ONNX graphs of fitted pipelines: the preprocessing node by node, the estimator by skl2onnx or by `histograms` and `forests`, in
-one graph. Its inputs are `numbers`, all numeric columns side by side, and `text0`, `text1`, … for the categories: columns that come
-one by one cost more than most models do.
+one graph. Its inputs are `numbers`, all numeric columns side by side, and `text0`, `text1`, … for the categories: columns that
+come one by one cost more than most models do.
 
 The preprocessing is written here because its usual converters are wrong without an error (indicators of missing values) or do not
 load (medians in float64). Whether a graph gives what scikit-learn gives is for `parity` to say.

@@ -70,6 +70,8 @@ def _own(ports: tuple[graph.Port, ...], inputs: tuple[Input, ...]) -> _Feeder | 
     names = [*([graph.NUMBERS] if numbers else []), *(f"{graph.TEXT}{place}" for place in range(len(texts)))]
     if [port.name for port in ports] != names or any(width(column) != 1 for column in inputs):
         return None
+    if numbers and ports[0].shape[1:] not in ((None,), (len(numbers),)):
+        return None
     pairs = list(zip(names[-len(texts) :], texts, strict=True)) if texts else []
     wanted = signature.numpy_type(ports[0].type) if numbers else None
 
