@@ -9,7 +9,7 @@ from pydantic import Field
 
 from trimtab.api.evaluation import Gates, MetricNames
 from trimtab.api.meta import PrinterColumn, Resource, Status, VersionIdentity, VersionNumber
-from trimtab.api.quantities import Duration, Instant, lasting
+from trimtab.api.quantities import Count, Duration, Instant, lasting
 from trimtab.api.shape import Rule, Shape, keyed_by, member_named_by_type
 from trimtab.api.storage import Store
 from trimtab.api.texts import MODEL_NAME_LENGTH, Digest, ItemName, Message, ReasonWord, RunName
@@ -212,6 +212,15 @@ class ModelSpec(Shape):
     """What stays, and what goes by itself."""
 
 
+class LastFailure(Shape):
+    """How the run that was opened last failed."""
+
+    reason: ReasonWord
+    """Why, as its `status.failure.reason` says."""
+    time: Instant
+    """When it ended."""
+
+
 class LastTrigger(Shape):
     """The run that was opened last, and why."""
 
@@ -229,6 +238,12 @@ class LastTrigger(Shape):
     """Digest of task, training and metrics of that run."""
     data_digest: Digest | None = None
     """Digest of the data of that run."""
+    repeats: Count | None = None
+    """How many runs before it, one after the other, failed on the same spec and data for a reason that passes by
+    itself; absent: none. The next run waits for an hour after the first such failure, and twice as long after each one
+    more, up to 24 hours."""
+    failure: LastFailure | None = None
+    """How that run failed; absent: it has not."""
 
 
 class Suppressed(Shape):

@@ -90,7 +90,8 @@ class ModelReason(Reason):
     )
     LAST_RUN_FAILED = (
         "LastRunFailed",
-        "The same spec on the same data failed before: change one of them, or create a TrainingJob.",
+        "The same spec on the same data failed before: change one of them, or create a TrainingJob. A failure that "
+        "passes by itself is followed by another run after 1 to 24 hours.",
     )
     RECOMMENDED = "Recommended", "A run would help, and retraining.mode Recommend leaves it to a person."
     OBSERVED = "Observed", "A run would have been opened; retraining.mode Observe only counts it."

@@ -12,13 +12,14 @@ from trimtab.api.model import Model, ModelSpec, OnDelete, RunCause
 from trimtab.api.outcomes import Outcome, Stalled, Waiting
 from trimtab.api.reasons import CommonReason, Reason
 from trimtab.api.reasons import ModelReason as Why
-from trimtab.plan import conditions, memory, naming, promotion, retention, triggers
+from trimtab.plan import conditions, guards, memory, naming, promotion, retention, triggers
 from trimtab.plan.conditions import FALSE, TRUE, UNKNOWN, Finding
 from trimtab.plan.defaults import Defaults
+from trimtab.plan.guards import Held
 from trimtab.plan.inputs import store_of
 from trimtab.plan.intent import Child, Notice, Object, Patch, Plan, unwanted
 from trimtab.plan.promotion import Choice
-from trimtab.plan.triggers import Held, Situation, Wish
+from trimtab.plan.triggers import Situation, Wish
 
 ABSENT_AGAIN = 300.0
 
@@ -54,7 +55,7 @@ def plan(observed: Observed, now: float) -> Plan:
         choice = promotion.kept(choice, champion)
     seen = _situation(observed, spec, champion)
     asked = None if spec.suspend else triggers.wish(seen)
-    held = triggers.held(seen, asked, now) if asked else None
+    held = guards.held(seen, asked, now) if asked else None
     run = _run(observed, seen, asked) if asked and held is None and _store(observed, spec) is None else None
     told = _status(observed, spec, choice, champion, seen, asked, held, run, now)
     gone = _gone(observed, spec, champion)
@@ -106,6 +107,7 @@ def _situation(observed: Observed, spec: ModelSpec, champion: Mapping[str, Any] 
         deployments=observed.deployments,
         dataset=observed.dataset,
         last_drift_run=max(reactive, default=0.0),
+        last=last,
         removed=memory.removed(status, opened),
         removed_failed=memory.failed(status),
     )
@@ -120,7 +122,8 @@ def _run(observed: Observed, seen: Situation, asked: Wish) -> Object:
     assert seen.dataset is not None
     meta = observed.model["metadata"]
     data = seen.dataset["status"]["digest"]
-    before = next((run["metadata"]["name"] for run in seen.runs if triggers.opened(run)), "")
+    gone = str(seen.removed.get("trainingJob", ""))
+    before = gone or next((run["metadata"]["name"] for run in seen.runs if triggers.opened(run)), "")
     name = f"{meta['name']}-{naming.digest(meta['uid'], seen.spec_digest, data, str(asked.cause), before)}"
     built = naming.child(
         observed.model, API_VERSION, "TrainingJob", name, naming.labels(Label.MODEL, meta["name"], "training")
@@ -212,7 +215,7 @@ def _status(
             reason=_ready(spec, champion),
             message=_sentence(spec, champion),
         ),
-        memory.trained(old, seen),
+        memory.trained(old, seen, held),
         Finding(Type.PROMOTION_SUCCEEDED, _promoted(choice), choice.reason, choice.message),
     ]
     status["conditions"] = conditions.merge(old.get("conditions", ()), findings, generation=generation, now=now)

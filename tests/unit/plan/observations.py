@@ -124,7 +124,7 @@ def _runs(draw: st.DrawFn, of: Object) -> tuple[Object, ...]:
             opened_by=of if draw(st.booleans()) else None,
             failure={
                 "stage": "Fetching",
-                "reason": draw(st.sampled_from(["DataChanged", "Odd"])),
+                "reason": draw(st.sampled_from(["DataChanged", "Odd", "Unreachable"])),
                 "message": "no " * 1300,
             },
         )
