@@ -76,7 +76,8 @@ class ChampionGate(Shape):
     neighbours in time. Row: each for itself, for rows that have nothing to do with one another; where they have,
     the error is understated several times. Absent: Day when the Dataset has a `timeColumn`, otherwise Row."""
     when_inconclusive: WhenInconclusive = WhenInconclusive.KEEP
-    """Keep leaves the champion, Promote takes the candidate, Manual waits for an approval of the version."""
+    """Keep leaves the champion, Promote takes the candidate, Manual waits for an approval of the version. Absent:
+    Keep."""
 
 
 class Gate(Shape):

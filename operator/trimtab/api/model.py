@@ -123,7 +123,7 @@ class DriftTrigger(Shape):
     """Opens a run when a ModelDeployment of this Model reports drift."""
 
     severity: Severity = Severity.MODERATE
-    """Minor, Moderate or Major: the smallest severity that counts."""
+    """Minor, Moderate or Major: the smallest severity that counts. Absent: Moderate."""
 
 
 class Trigger(Shape):

@@ -12,6 +12,10 @@ silence.
 | `{}` (any JSON) | `x-kubernetes-preserve-unknown-fields`, `nullable` |
 | `title` | nothing |
 | a default that says nothing (null, empty list or map) | nothing |
+| a default inside an item of a list | nothing |
+
+Defaults in items are left to the classes: whoever compares a list whole, as Argo CD does, would see what the server
+filled in as a change of theirs.
 """
 
 from __future__ import annotations
@@ -87,7 +91,7 @@ class _Writer:
             case "array":
                 if LIST_TYPE not in raw:
                     raise NotStructuralError(f"{path}: a list must say how it is merged (atomic, set or keyed)")
-                return {"items": self.node(raw["items"], f"{path}[]")}
+                return {"items": _Writer(self._definitions, defaults=False).node(raw["items"], f"{path}[]")}
             case None if "enum" not in raw and "const" not in raw:
                 return {"x-kubernetes-preserve-unknown-fields": True, "nullable": True}
             case None:

@@ -141,6 +141,12 @@ def test_a_default_keeps_its_own_bounds(row: KindRow) -> None:
 
 
 @every_kind
+def test_the_server_fills_nothing_into_an_item_of_a_list(row: KindRow) -> None:
+    """Lists are compared whole by those who keep objects in Git."""
+    assert [path for path, node in nodes(row) if "default" in node and "[]" in path] == []
+
+
+@every_kind
 def test_an_object_nobody_looked_at_says_so(row: KindRow) -> None:
     assert root(row)["properties"]["status"]["default"] == {"observedGeneration": UNSEEN}
 

@@ -95,6 +95,11 @@ def test_a_default_that_says_something_stays_and_an_empty_one_goes() -> None:
     assert "default" not in MEMBERS["items"]
 
 
+def test_an_item_of_a_list_has_no_default_at_any_depth() -> None:
+    assert "default" not in repr(MEMBERS["items"]["items"])
+    assert MEMBERS["inner"]["properties"]["name"]["default"] == "x"
+
+
 def test_without_defaults_there_are_none_at_any_depth() -> None:
     bare = structural(Outer.model_json_schema(by_alias=True), defaults=False)
     assert "default" not in repr(bare)
