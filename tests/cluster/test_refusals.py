@@ -136,6 +136,34 @@ REFUSED: list[tuple[str, Json, str]] = [
         make("Model", training__pod__tolerations__0__effect="NoSchedule"),
         "tolerationSeconds is for the effect NoExecute",
     ),
+    (
+        "a label of ours",
+        make("Model", training__pod__labels={"trimtab.dev/model": "x"}),
+        "labels under trimtab.dev/",
+    ),
+    (
+        "a label that our objects are found by",
+        make("ModelDeployment", server__pod={"labels": {"app.kubernetes.io/managed-by": "x"}}),
+        "are set by Trimtab: choose others",
+    ),
+    (
+        "an annotation of ours",
+        make("Dataset", pod={"annotations": {"trimtab.dev/inputs": "x"}}),
+        "annotations under trimtab.dev/",
+    ),
+    ("a label that is none", make("Dataset", pod={"labels": {"team": "a b"}}), "should match"),
+    (
+        "pods on which nothing may differ",
+        make(
+            "ModelDeployment",
+            server__pod={
+                "topologySpreadConstraints": [
+                    {"topologyKey": "kubernetes.io/hostname", "maxSkew": 0, "whenUnsatisfiable": "ScheduleAnyway"}
+                ]
+            },
+        ),
+        "should be greater than or equal to 1",
+    ),
     ("a cooldown without end", make("Model", retraining__cooldown="366d"), "must last from 0s to 365d"),
     ("no time at all", make("Model", training__timeout="9s"), "must last from 10s to 365d"),
     (

@@ -62,7 +62,7 @@ def crowd(shared_space: Space, operator: dict[str, str]) -> Space:
             "memory",
             store,
             "good",
-            training={**container(image, "x = bytearray(512 << 20)"), "resources": {"limits": {"memory": "64Mi"}}},
+            training={**container(image, "x = bytearray(2 << 30)"), "resources": {"limits": {"memory": "768Mi"}}},
         ),
     )
     return space

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from trimtab.api.meta import PrinterColumn, Resource, Status
+from trimtab.api.pods import PodSettings, Resources
 from trimtab.api.quantities import Count, Duration, Instant, Share, lasting
 from trimtab.api.shape import ATOMIC, SET, Rule, Shape, at_most_one, keyed_by
 from trimtab.api.storage import Source
@@ -151,6 +152,11 @@ class DatasetSpec(Shape):
     """Which columns are features. Absent: all but `targetColumn` and `timeColumn`."""
     expect: Expectations | None = None
     """What must hold of the data before any training uses them. Absent: only that they can be read."""
+    resources: Resources | None = None
+    """Resources of a look at the data. Absent: up to 2Gi of memory, which is enough for about a million rows of 20
+    columns. A run fetches the data with `training.resources` of its own."""
+    pod: PodSettings | None = None
+    """Where the pods that look at the data run, as whom, and what is written on them. Runs have `training.pod`."""
 
 
 class SeenColumn(Shape):

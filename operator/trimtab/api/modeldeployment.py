@@ -11,7 +11,7 @@ from trimtab.api.dataset import FeatureSelection
 from trimtab.api.meta import ModelRef, PrinterColumn, Resource, Scale, Status, VersionNumber
 from trimtab.api.model import Severity
 from trimtab.api.modelversion import ArtifactFormat
-from trimtab.api.pods import Environment, PodSettings, Resources
+from trimtab.api.pods import Environment, Resources, ServerPodSettings
 from trimtab.api.quantities import Count, Duration, lasting
 from trimtab.api.shape import ATOMIC, Rule, Shape, exactly_one, keyed_by
 from trimtab.api.storage import File
@@ -97,11 +97,12 @@ class Server(Shape):
     flavor: Flavor = Flavor.AUTO
     """Auto: by the artifact's format. Slim: the small image, ONNX only. Sklearn: the large one, with scikit-learn."""
     resources: Resources | None = None
-    """Resources of the server. Absent: the operator's own default."""
+    """Resources of the server; all but devices hold for the fetch before it, too. Absent: 512Mi of memory at most, 1Gi
+    for Skops and Joblib."""
     env: Environment = []
     """Environment variables with plain values, at most 64."""
-    pod: PodSettings | None = None
-    """Where the pods run and as whom."""
+    pod: ServerPodSettings | None = None
+    """Where the pods run, as whom, what is written on them, and how they are spread."""
 
 
 class Rollout(Shape):

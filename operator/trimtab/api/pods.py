@@ -19,7 +19,9 @@ Quantities = Annotated[dict[str, Quantity], Field(max_length=16)]
 
 
 class Resources(Shape):
-    """What a container asks for and may use at most, as in any pod."""
+    """What a container asks for and may use at most, as in any pod. A limit of CPU or memory without a request is the
+    request, too. What is left open is Trimtab's: memory by what the container does, and at most 10Gi of
+    `ephemeral-storage`, which is all that the pod may write to its node: one that writes more is evicted."""
 
     requests: Quantities | None = None
     """By resource name (`cpu`, `memory`, `nvidia.com/gpu`), what is set aside for the container. At most 16 entries."""
@@ -85,12 +87,46 @@ class Toleration(Shape):
     """With NoExecute, seconds the pod stays after the taint appears; absent: for good."""
 
 
-class PodSettings(Shape):
-    """Where the pods run and as whom."""
+OURS = (
+    "app.kubernetes.io/managed-by",
+    "app.kubernetes.io/part-of",
+    "app.kubernetes.io/component",
+)
+"""Labels that Trimtab finds its own objects by, beside those under `trimtab.dev/`."""
 
-    node_selector: (
-        Annotated[dict[str, Annotated[str, Field(pattern=LABEL_VALUE, max_length=63)]], Field(max_length=32)] | None
-    ) = None
+
+def _not_ours(member: str) -> Rule:
+    taken = " || ".join(["key.startsWith('trimtab.dev/')", *[f"key == '{name}'" for name in OURS]])
+    return Rule(
+        f"!has(self.{member}) || self.{member}.all(key, !({taken}))",
+        f"{member} under trimtab.dev/, and app.kubernetes.io/managed-by, part-of and component, are set by Trimtab: "
+        "choose others",
+        field=member,
+    )
+
+
+LabelText = Annotated[str, Field(pattern=LABEL_VALUE, max_length=63)]
+
+
+class PullSecret(Shape):
+    """A Secret with credentials for a registry, in the same namespace."""
+
+    name: ObjectName
+    """Name of the Secret, of type `kubernetes.io/dockerconfigjson`. The operator never reads it."""
+
+
+class PodSettings(Shape):
+    """Where the pods run, as whom, and what is written on them."""
+
+    rules = (_not_ours("labels"), _not_ours("annotations"))
+
+    labels: Annotated[dict[str, LabelText], Field(max_length=32)] | None = None
+    """Labels of the pods, and of the Job where there is one: for queues, meshes, cost centres. At most 32; none under
+    `trimtab.dev/`, and not `app.kubernetes.io/managed-by`, `part-of` or `component`."""
+    annotations: Annotated[dict[str, Annotated[str, Field(max_length=4096)]], Field(max_length=32)] | None = None
+    """Annotations of the pods, and of the Job where there is one. At most 32, with the exceptions of `labels`."""
+
+    node_selector: Annotated[dict[str, LabelText], Field(max_length=32)] | None = None
     """Labels a node must carry. At most 32."""
     tolerations: Annotated[list[Toleration], ATOMIC, Field(max_length=32)] | None = None
     """Taints the pods put up with. At most 32."""
@@ -98,3 +134,33 @@ class PodSettings(Shape):
     """PriorityClass of the pods; absent: the cluster's default."""
     service_account_name: ObjectName | None = None
     """ServiceAccount of the pods, in the same namespace, for access to clouds without keys. Absent: `default`."""
+    image_pull_secrets: Annotated[list[PullSecret], keyed_by("name"), Field(max_length=16)] | None = None
+    """Secrets that open the registries of the images, at most 16. Absent: those of the ServiceAccount."""
+
+
+class WhenUnsatisfiable(StrEnum):
+    """What becomes of a pod that would make the spread more uneven than is allowed."""
+
+    SCHEDULE_ANYWAY = "ScheduleAnyway"
+    DO_NOT_SCHEDULE = "DoNotSchedule"
+
+
+class Spread(Shape):
+    """How evenly the pods of one version lie over nodes or zones, as in any pod; which pods are counted is Trimtab's."""
+
+    topology_key: Annotated[str, Field(pattern=LABEL_KEY, min_length=1, max_length=316)]
+    """Label of nodes whose values are told apart: `kubernetes.io/hostname`, `topology.kubernetes.io/zone`."""
+    max_skew: Annotated[int, Field(ge=1, le=1000)]
+    """By how many pods two values may differ, 1 to 1,000."""
+    when_unsatisfiable: WhenUnsatisfiable
+    """ScheduleAnyway: as even as can be. DoNotSchedule: a pod that would break it waits."""
+
+
+class ServerPodSettings(PodSettings):
+    """Where the pods that serve run, as whom, what is written on them, and how they are spread."""
+
+    topology_spread_constraints: (
+        Annotated[list[Spread], keyed_by("topologyKey", "whenUnsatisfiable"), Field(max_length=8)] | None
+    ) = None
+    """How the pods of a version are spread, at most 8; an empty list: not at all. Absent: over nodes, as evenly as can
+    be."""

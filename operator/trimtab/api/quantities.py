@@ -46,6 +46,27 @@ Instant = Annotated[AwareDatetime, Field(json_schema_extra={"pattern": INSTANT, 
 """A moment in RFC 3339 with its zone: `2026-01-31T23:00:00Z`."""
 
 
+_SCALES = {unit: Decimal(1024) ** power for power, unit in enumerate(("Ki", "Mi", "Gi", "Ti", "Pi", "Ei"), 1)}
+_SCALES |= {
+    unit: Decimal(1000) ** power for power, unit in enumerate(("n", "u", "m", "", "k", "M", "G", "T", "P", "E"), -3)
+}
+
+
+def parse_quantity(value: int | str) -> Decimal:
+    """The number that a quantity is.
+
+    >>> parse_quantity("2Gi") == 2 * 1024**3, parse_quantity("500m"), parse_quantity("1e3") == parse_quantity(1000)
+    (True, Decimal('0.500'), True)
+
+    Raises ValueError for anything else.
+    """
+    found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]?|[eE][-+]?[0-9]{1,2})", str(value))
+    if found is None:
+        raise ValueError(f"{value!r} is no quantity: write a number, such as 2, 500m or 2Gi")
+    number, unit = found.groups()
+    return Decimal(number) * _SCALES[unit] if unit in _SCALES else Decimal(f"{number}{unit}")
+
+
 def parse_duration(text: str) -> float:
     """Seconds of a duration as the API writes it.
 

@@ -140,7 +140,8 @@ class Training(Shape):
     """True: a joblib file is accepted as a model. Loading one runs whatever code is in it, in `evaluate` beside
     labels and verdicts, and in serving pods."""
     resources: Resources | None = None
-    """Resources of the train step, and of evaluate, which refits. Absent: the operator's own default."""
+    """Resources of each step; devices such as `nvidia.com/gpu` go to train, and to evaluate, which refits. The steps run
+    one after the other, so what is set aside is that of one. Absent: up to 2Gi of memory a step."""
     retries: Annotated[int, Field(ge=0, le=10)] = 2
     """How many times a failed attempt is repeated, 0 to 10. Disruptions (a drained node) do not count; exit code 3
     ends at once."""
@@ -149,4 +150,4 @@ class Training(Shape):
     seed: Annotated[int, Field(ge=0, le=4_294_967_295)] = 0
     """Seed of everything that is drawn, 0 to 4,294,967,295. Equal inputs, image and seed give metrics equal to 1e-6."""
     pod: PodSettings | None = None
-    """Where the pods run and as whom."""
+    """Where the pods run, as whom, and what is written on them and on their Job."""

@@ -16,12 +16,13 @@ def intent_of(obj: Object) -> str:
     return hashlib.sha256(json.dumps(obj, sort_keys=True, separators=(",", ":")).encode()).hexdigest()[:16]
 
 
-QUANTITIES = frozenset({"requests", "limits"})
+QUANTITIES = frozenset({"requests", "limits", "sizeLimit"})
 MERGED = {
     "containers": "name",
     "initContainers": "name",
     "env": "name",
     "ports": "name",
+    "imagePullSecrets": "name",
     "volumes": "name",
     "volumeMounts": "mountPath",
     "ownerReferences": "uid",

@@ -20,6 +20,7 @@ from trimtab.plan.jobs import PODS_SECONDS, RUN_FILE, JobView, Step, job
 LOOK_SECONDS, LOOK_RETRIES = 1800.0, 1
 UNREADABLE_AGAIN = 300.0
 START_SECONDS = 45.0
+SMALL, ROOM = {"cpu": "100m", "memory": "256Mi"}, {"memory": "2Gi"}
 RETRIED = "It is tried again in 5 minutes, or when the spec changes."
 COLUMNS, FAILURES = 2000, 100
 """Most that a status holds."""
@@ -116,7 +117,7 @@ def _begin(observed: Observed, inputs: str, stale: list[JobView], now: float) ->
         name="fetch",
         image=observed.defaults.trainer_image,
         args=("fetch",),
-        resources=pods.resources(None, {"cpu": "100m", "memory": "256Mi"}, {"memory": "2Gi"}),
+        resources=pods.resources(spec.resources, SMALL, ROOM),
         mounts=(
             pods.mount("data", f"{pods.ROOT}/data"),
             *([pods.claim_mount(claim, read_only=True)] if claim else []),
@@ -133,7 +134,7 @@ def _begin(observed: Observed, inputs: str, stale: list[JobView], now: float) ->
         claims=[claim] if claim else [],
         retries=LOOK_RETRIES,
         timeout=LOOK_SECONDS,
-        settings=None,
+        settings=spec.pod,
         annotations={Annotation.INPUTS: inputs},
     )
     return Plan(
@@ -235,7 +236,8 @@ def _why_failed(look: JobView) -> tuple[str, str]:
     pod = look.newest()
     end = symptoms.failed_ending(pod) if pod is not None else None
     if end is not None:
-        return symptoms.told(end)
+        reason, message = symptoms.told(end)
+        return reason, f"{message}{': raise spec.resources.limits.memory' if end.reason == 'OOMKilled' else ''}"
     reason, message = look.said("Failed")
     return reason, message or "the look at the data left no report."
 

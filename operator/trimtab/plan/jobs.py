@@ -98,6 +98,8 @@ class Step:
     secrets: tuple[Object, ...] = ()
     read_only_root: bool = True
     extra: Mapping[str, str] | None = None
+    ours: bool = True
+    """Whether the image is Trimtab's, whose tag is never given to other content. Another is pulled as Kubernetes does."""
 
 
 def container(step: Step) -> Object:
@@ -105,7 +107,6 @@ def container(step: Step) -> Object:
     built: Object = {
         "name": step.name,
         "image": step.image,
-        "imagePullPolicy": "IfNotPresent",
         "env": pods.environment(
             step.env, {"HOME": "/tmp", "TRIMTAB_RUN": f"{pods.ROOT}/config/{RUN_FILE}", **(step.extra or {})}
         ),
@@ -118,6 +119,8 @@ def container(step: Step) -> Object:
             *step.mounts,
         ],
     }
+    if step.ours:
+        built["imagePullPolicy"] = "IfNotPresent"
     if step.command:
         built["command"] = list(step.command)
     if step.args:
@@ -145,10 +148,11 @@ def job(
 
     Disruptions cost no retry; exit code 3 ends the Job at once. The deadline is the pod's: a Job's own deletes the evidence.
     """
-    built = naming.child(parent, "batch/v1", "Job", name, labels)
-    built["metadata"]["annotations"] = dict(annotations)
-    volumes = [{"name": "config", "configMap": {"name": config}}, pods.empty("tmp")]
-    volumes += [pods.empty(folder) for folder in folders]
+    built = naming.child(parent, "batch/v1", "Job", name, pods.labels(settings, labels))
+    built["metadata"]["annotations"] = pods.annotations(settings, annotations)
+    room = pods.storage(step.resources for step in steps)
+    volumes = [{"name": "config", "configMap": {"name": config}}]
+    volumes += [pods.empty(folder, room) for folder in ("tmp", *folders)]
     volumes += [pods.claim_volume(claim) for claim in dict.fromkeys(claims)]
     pod: Object = {
         "restartPolicy": "Never",
@@ -173,6 +177,12 @@ def job(
                 {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [EXIT_DO_NOT_RETRY]}},
             ]
         },
-        "template": {"metadata": {"labels": dict(labels)}, "spec": pod},
+        "template": {
+            "metadata": {
+                "labels": pods.labels(settings, labels, unless=pods.NOT_IN_A_MESH[0]),
+                "annotations": pods.annotations(settings, {}, unless=pods.NOT_IN_A_MESH[1]),
+            },
+            "spec": pod,
+        },
     }
     return built

@@ -4,12 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from trimtab.api.pods import EnvVar, PodSettings, Resources
+from trimtab.api.quantities import parse_quantity
 from trimtab.api.storage import Credentials
 from trimtab.plan import naming
 from trimtab.plan.intent import Object
 
 ROOT = "/trimtab"
 USER = 65532
+STORAGE, STORAGE_LIMIT = "ephemeral-storage", "10Gi"
+"""What a pod may write to its node, in emptyDirs and elsewhere. A pod beyond its own limit counts as one that failed;
+one that its node evicts for want of room does not, and would come back for ever."""
+NOT_IN_A_MESH = {"sidecar.istio.io/inject": "false"}, {"linkerd.io/inject": "disabled"}
+"""Labels and annotations of a Job's pods: a sidecar that is no init container gives `fetch` no network, and never ends."""
 
 
 def pod_security() -> Object:
@@ -34,15 +40,32 @@ def container_security(*, read_only_root: bool) -> Object:
 
 
 def resources(asked: Resources | None, requests: Mapping[str, str], limits: Mapping[str, str]) -> Object:
-    """What the user asked for, and our own values for what was left open. A limit below our request lowers the request."""
+    """What the user asked for, and our own values for what was left open. A limit below our request lowers the request, a
+    request above our limit raises the limit. Of storage nothing is set aside: some nodes report none to set aside."""
     wanted_requests = dict((asked.requests if asked else None) or {})
     wanted_limits = dict((asked.limits if asked else None) or {})
     for name, value in requests.items():
         wanted_requests.setdefault(name, wanted_limits.get(name, value))
-    for name, value in limits.items():
-        if name == "memory" and name not in wanted_limits:
-            wanted_limits[name] = wanted_requests[name] if asked and name in (asked.requests or {}) else value
+    wanted_requests.setdefault(STORAGE, "0")
+    for name, value in {**limits, STORAGE: STORAGE_LIMIT}.items():
+        wanted_limits.setdefault(name, max(value, wanted_requests[name], key=parse_quantity))
     return {"requests": _texts(wanted_requests), "limits": _texts(wanted_limits)}
+
+
+def without_devices(asked: Resources | None) -> Resources | None:
+    """Resources of Kubernetes' own: a container that computes nothing needs no `nvidia.com/gpu`."""
+    if asked is None:
+        return None
+    requests, limits = (
+        {name: value for name, value in (given or {}).items() if "/" not in name}
+        for given in (asked.requests, asked.limits)
+    )
+    return Resources(requests=requests, limits=limits)
+
+
+def storage(resources: Iterable[Object]) -> str:
+    """The most that containers with these resources may write: what their pod's emptyDirs may hold."""
+    return str(max((given["limits"][STORAGE] for given in resources), key=parse_quantity))
 
 
 def _texts(quantities: Mapping[str, Any]) -> dict[str, str]:
@@ -62,7 +85,22 @@ def placement(settings: PodSettings | None) -> Object:
         placed["priorityClassName"] = settings.priority_class_name
     if settings.service_account_name:
         placed["serviceAccountName"] = settings.service_account_name
+    if settings.image_pull_secrets:
+        placed["imagePullSecrets"] = [secret.as_json() for secret in settings.image_pull_secrets]
     return placed
+
+
+def labels(settings: PodSettings | None, ours: Mapping[str, str], unless: Mapping[str, str] | None = None) -> Object:
+    """Labels of a pod or a Job: the user's, and ours before them. `unless`: what stands there unless the user says
+    otherwise."""
+    return {**(unless or {}), **((settings.labels if settings else None) or {}), **ours}
+
+
+def annotations(
+    settings: PodSettings | None, ours: Mapping[str, str], unless: Mapping[str, str] | None = None
+) -> Object:
+    """Annotations, likewise."""
+    return {**(unless or {}), **((settings.annotations if settings else None) or {}), **ours}
 
 
 def environment(asked: Iterable[EnvVar], ours: Mapping[str, str]) -> list[Object]:
@@ -104,8 +142,8 @@ def volume_name(claim: str) -> str:
     return f"claim-{naming.digest(claim)}"
 
 
-def empty(name: str) -> Object:
-    return {"name": name, "emptyDir": {}}
+def empty(name: str, limit: str) -> Object:
+    return {"name": name, "emptyDir": {"sizeLimit": limit}}
 
 
 def mount(name: str, path: str, *, read_only: bool = False) -> Object:

@@ -211,6 +211,7 @@ def _trouble(observed: Observed, live: Mapping[str, Any]) -> Trouble | None:
                 return Trouble(FINAL[reason], message, final=True)
             word = Why.ARTIFACT_UNREADABLE if end.container == "fetch" else Why.REPLICAS_UNAVAILABLE
             tail = "" if reason else f": {symptoms.clean(end.text)[-400:]}"
+            message += ": raise server.resources.limits.memory" if end.reason == "OOMKilled" else ""
             return Trouble(word, f"{reason}: {message}" if reason else f"{message}{tail}")
         if (block := symptoms.block(pod)) is not None:
             return Trouble(CommonReason.CHILD_NOT_STARTING, block.message)

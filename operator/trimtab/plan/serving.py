@@ -19,6 +19,7 @@ REST_PORT, INTERNAL_PORT = 8080, 8082
 DRAIN_SECONDS, GRACE_SECONDS = 5, 40
 PROGRESS_SECONDS = 600
 REQUESTS = {"ONNX": {"cpu": "100m", "memory": "192Mi"}, "Skops": {"cpu": "200m", "memory": "384Mi"}}
+OVER_NODES = [{"topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}]
 LIMITS = {"ONNX": {"memory": "512Mi"}, "Skops": {"memory": "1Gi"}}
 
 
@@ -103,6 +104,8 @@ def deployment(
     built = naming.child(parent, "apps/v1", "Deployment", name, chosen)
     built["metadata"]["annotations"] = {Annotation.INPUTS: target.digest}
     claim = pods.claim_of(target.artifact.location.uri)
+    fetch, server = _fetch(spec, target, image, claim), _server(spec, target, image)
+    room = pods.storage((fetch["resources"], server["resources"]))
     built["spec"] = {
         "replicas": replicas,
         "revisionHistoryLimit": 2,
@@ -110,21 +113,35 @@ def deployment(
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}},
         "selector": {"matchLabels": {SELECTED: name}},
         "template": {
-            "metadata": {"labels": chosen, "annotations": {SERVING_ANNOTATION: _serving(parent, target).to_json()}},
+            "metadata": {
+                "labels": pods.labels(spec.server.pod, chosen),
+                "annotations": pods.annotations(
+                    spec.server.pod, {SERVING_ANNOTATION: _serving(parent, target).to_json()}
+                ),
+            },
             "spec": {
                 "automountServiceAccountToken": False,
                 "enableServiceLinks": False,
                 "terminationGracePeriodSeconds": GRACE_SECONDS,
                 "securityContext": pods.pod_security(),
-                "initContainers": [_fetch(target, image, claim)],
-                "containers": [_server(spec, target, image)],
-                "volumes": [_config_volume(), pods.empty("model"), pods.empty("tmp")]
+                "initContainers": [fetch],
+                "containers": [server],
+                "volumes": [_config_volume(), pods.empty("model", room), pods.empty("tmp", room)]
                 + ([pods.claim_volume(claim)] if claim else []),
                 **pods.placement(spec.server.pod),
+                **_spread(spec, name),
             },
         },
     }
     return built
+
+
+def _spread(spec: ModelDeploymentSpec, name: str) -> Object:
+    """Over the nodes unless the user says otherwise: a node that is lost takes one replica, not all of them."""
+    asked = spec.server.pod.topology_spread_constraints if spec.server.pod else None
+    given = OVER_NODES if asked is None else [spread.as_json() for spread in asked]
+    selected = {"labelSelector": {"matchLabels": {SELECTED: name}}}
+    return {"topologySpreadConstraints": [{**spread, **selected} for spread in given]} if given else {}
 
 
 def _serving(parent: Mapping[str, Any], target: Target) -> Serving:
@@ -160,14 +177,16 @@ def _command(image_args: list[str]) -> Object:
     return {"command": ["python", "-m", "trimtab.serving", *image_args]}
 
 
-def _fetch(target: Target, image: str, claim: str | None) -> Object:
+def _fetch(spec: ModelDeploymentSpec, target: Target, image: str, claim: str | None) -> Object:
     built: Object = {
         "name": "fetch",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
         **_command(["fetch"]),
         "env": pods.environment((), {"HOME": "/tmp"}),
-        "resources": pods.resources(None, {"cpu": "50m", "memory": "128Mi"}, {"memory": "512Mi"}),
+        "resources": pods.resources(
+            pods.without_devices(spec.server.resources), {"cpu": "50m", "memory": "128Mi"}, {"memory": "512Mi"}
+        ),
         "securityContext": pods.container_security(read_only_root=True),
         "terminationMessagePolicy": "FallbackToLogsOnError",
         "volumeMounts": _mounts(writes_model=True) + ([pods.claim_mount(claim, read_only=True)] if claim else []),

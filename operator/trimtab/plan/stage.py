@@ -103,8 +103,7 @@ def _ended(end: Ending, view: JobView) -> Fault:
             Why.NOT_RETRIABLE if end.code == EXIT_DO_NOT_RETRY else FAILED.get(end.container, Why.TRAINING_FAILED)
         )
     if end.reason == "OOMKilled":
-        if end.container in ("train", "evaluate"):
-            message += ": raise training.resources.limits.memory"
+        message += ": raise training.resources.limits.memory"
         tail = symptoms.clean(end.text)
     if view.attempts > 1:
         message += f" (attempt {view.attempts})"

@@ -59,6 +59,11 @@ def _mount(folder: str, *, read_only: bool = False) -> Object:
     return pods.mount(folder, f"{pods.ROOT}/{folder}", read_only=read_only)
 
 
+def _small(run: RunJob) -> Object:
+    """Of the steps that compute nothing: less is set aside, unless the user says how much."""
+    return pods.resources(pods.without_devices(run.training.resources), SMALL, ROOM)
+
+
 def _fetch(run: RunJob, data: tuple[str, Credentials | None], defaults: Defaults) -> Step:
     uri, let_in = data
     validation = run.validation_data.source.credentials if run.validation_data else None
@@ -66,7 +71,7 @@ def _fetch(run: RunJob, data: tuple[str, Credentials | None], defaults: Defaults
         name="fetch",
         image=defaults.trainer_image,
         args=("fetch",),
-        resources=pods.resources(None, SMALL, ROOM),
+        resources=_small(run),
         mounts=(
             _mount("data"),
             _mount("heldout"),
@@ -102,6 +107,7 @@ def _train(run: RunJob, defaults: Defaults) -> Step:
         resources=pods.resources(run.training.resources, TRAIN, ROOM),
         mounts=mounts,
         read_only_root=False,
+        ours=False,
         extra={
             "TRIMTAB_DATA": f"{pods.ROOT}/data",
             "TRIMTAB_MODEL": f"{pods.ROOT}/model",
@@ -132,7 +138,7 @@ def _publish(run: RunJob, defaults: Defaults) -> Step:
         name="publish",
         image=defaults.trainer_image,
         args=("publish",),
-        resources=pods.resources(None, SMALL, ROOM),
+        resources=_small(run),
         mounts=(_mount("model", read_only=True), *([pods.claim_mount(claim, read_only=False)] if claim else [])),
         secrets=tuple(pods.credentials("STORE_", run.store.credentials)),
     )

@@ -8,9 +8,10 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kubernetes.utils import quantity as kubernetes
 
 from trimtab.api import quantities
-from trimtab.api.quantities import PART, QUANTITY, SHARE, lasting, parse_duration, parse_share
+from trimtab.api.quantities import PART, QUANTITY, SHARE, lasting, parse_duration, parse_quantity, parse_share
 
 
 @pytest.mark.parametrize(
@@ -35,6 +36,17 @@ def test_a_duration_is_the_sum_of_its_parts(text: str, seconds: int) -> None:
 def test_anything_else_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is no duration: write whole numbers"):
         parse_duration(text)
+
+
+@given(st.from_regex(QUANTITY.strip("^$"), fullmatch=True))
+def test_a_quantity_is_the_number_that_the_api_servers_own_reader_finds(text: str) -> None:
+    assert float(parse_quantity(text)) == pytest.approx(float(kubernetes.parse_quantity(text)), rel=1e-12)
+
+
+@pytest.mark.parametrize("text", ["", "much", "-1", "1 Gi", "1Ki2", "0x1"])
+def test_anything_else_is_no_quantity(text: str) -> None:
+    with pytest.raises(ValueError, match="is no quantity"):
+        parse_quantity(text)
 
 
 @given(st.lists(st.tuples(st.integers(0, 99_999), st.sampled_from("dhms")), min_size=1, max_size=4))

@@ -21,6 +21,7 @@ WITHIN: dict[str, tuple[Any, Any]] = {
         {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"cpu": "1000m"}},
         {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"cpu": "1"}},
     ),
+    "a size written in another way": ({"emptyDir": {"sizeLimit": "10240Mi"}}, {"emptyDir": {"sizeLimit": "10Gi"}}),
     "one and 1.0": ({"a": 1}, {"a": 1.0}),
     "an environment variable that somebody added": (
         {"env": [{"name": "A", "value": "1"}]},

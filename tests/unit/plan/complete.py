@@ -15,13 +15,17 @@ S3 = {
     "credentials": {"secretRef": {"name": "s3"}},
 }
 POD = {
+    "labels": {"kueue.x-k8s.io/queue-name": "team-a"},
+    "annotations": {"example.com/cost-centre": "7"},
     "nodeSelector": {"disk": "ssd"},
     "tolerations": [
         {"key": "gpu", "operator": "Equal", "value": "a", "effect": "NoExecute", "tolerationSeconds": 5},
     ],
     "priorityClassName": "high",
     "serviceAccountName": "trainer",
+    "imagePullSecrets": [{"name": "registry"}],
 }
+SPREAD = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 1, "whenUnsatisfiable": "DoNotSchedule"}
 RESOURCES = {"requests": {"cpu": 1, "memory": "1Gi"}, "limits": {"memory": "2Gi"}}
 CONTAINER = {"image": "i:1", "command": ["a"], "args": ["b"], "env": [{"name": "MODE", "value": "x"}]}
 
@@ -56,6 +60,7 @@ BY_HAND: dict[str, Any] = {
 SPECS: dict[str, list[Object]] = {
     "Dataset": [
         complete("Dataset", source=S3, format="CSV", csv={"missing": ["NA"]}),
+        complete("Dataset", resources=RESOURCES, pod=POD),
         complete("Dataset", features={"include": ["distance"]}),
     ],
     "Model": [
@@ -81,7 +86,12 @@ SPECS: dict[str, list[Object]] = {
         complete(
             "ModelDeployment",
             replicas=2,
-            server={"flavor": "Auto", "resources": RESOURCES, "env": CONTAINER["env"], "pod": POD},
+            server={
+                "flavor": "Auto",
+                "resources": RESOURCES,
+                "env": CONTAINER["env"],
+                "pod": {**POD, "topologySpreadConstraints": [SPREAD]},
+            },
         ),
         {
             **{key: value for key, value in complete("ModelDeployment").items() if key != "modelRef"},

@@ -112,6 +112,12 @@ def _tolerations(pod: Object) -> None:
             toleration.pop("tolerationSeconds", None)
 
 
+def _labels(pod: Object) -> None:
+    """Only keys that a rule lets through: all that this strategy makes are such."""
+    for member in ("labels", "annotations"):
+        assert not [key for key in pod.get(member, {}) if key.startswith("trimtab.dev/")]
+
+
 def _dataset(spec: Object) -> Object:
     _place(spec["source"])
     _either(spec.get("features", {}), "include", "exclude")
@@ -119,6 +125,8 @@ def _dataset(spec: Object) -> Object:
         del spec["timeColumn"]
     if spec.get("format", "CSV") != "CSV":
         spec.pop("csv", None)
+    _tolerations(spec.get("pod", {}))
+    _labels(spec.get("pod", {}))
     if "timeColumn" not in spec:
         spec.get("expect", {}).pop("freshness", None)
     return spec
@@ -136,6 +144,7 @@ def _training(training: Object) -> Object:
     if "container" in training:
         validation.pop("refit", None)
     _tolerations(training.get("pod", {}))
+    _labels(training.get("pod", {}))
     if "timeout" in training:
         training["timeout"] = "90s"
     return training
@@ -187,6 +196,7 @@ def _model_deployment(spec: Object) -> Object:
         artifact = _place(spec["artifact"])
         artifact |= {"allowPickle": True} if artifact["format"] == "Joblib" else {}
     _tolerations(spec.get("server", {}).get("pod", {}))
+    _labels(spec.get("server", {}).get("pod", {}))
     monitoring = spec.get("monitoring", {})
     monitoring |= {"falseAlarmEvery": "7d"} if "falseAlarmEvery" in monitoring else {}
     _either(monitoring.get("features", {}), "include", "exclude")

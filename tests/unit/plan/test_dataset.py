@@ -90,6 +90,23 @@ def test_a_look_gets_the_spec_and_only_what_opens_the_data() -> None:
     )
 
 
+def test_a_look_runs_where_and_with_what_the_dataset_says() -> None:
+    settings = {"nodeSelector": {"disk": "ssd"}, "serviceAccountName": "reader", "labels": {"team": "a"}}
+    given = make.dataset(pod=settings, resources={"limits": {"memory": "8Gi"}})
+    job = plan(given).children[1].obj
+    pod = job["spec"]["template"]["spec"]
+    assert (pod["nodeSelector"], pod["serviceAccountName"]) == ({"disk": "ssd"}, "reader")
+    assert (job["metadata"]["labels"]["team"], job["spec"]["template"]["metadata"]["labels"]["team"]) == ("a", "a")
+    assert pod["containers"][0]["resources"]["limits"] == {"ephemeral-storage": "10Gi", "memory": "8Gi"}
+
+
+def test_other_resources_ask_for_another_look() -> None:
+    """What ran out of memory is looked at again as soon as it may use more."""
+    seen = make.looked(readable=False, since=30)
+    more = {**seen, "spec": make.dataset(resources={"limits": {"memory": "8Gi"}})["spec"]}
+    assert (kinds(plan(seen)), kinds(plan(more))) == ([], ["ConfigMap", "Job"])
+
+
 def test_a_claim_is_mounted_read_only() -> None:
     job = plan(make.dataset(source={"uri": "pvc://flights/x.csv"})).children[1].obj
     pod = job["spec"]["template"]["spec"]
@@ -224,6 +241,15 @@ def test_a_failed_look_is_told_in_its_own_words_and_tried_again() -> None:
     )
     assert found.again == 300.0
     assert [notice.reason for notice in found.notices] == ["DataUnreadable"]
+
+
+def test_a_look_that_ran_out_of_memory_says_which_limit_to_raise() -> None:
+    ended = make.pod(main=(make.ended("fetch", 137, "", reason="OOMKilled"),), phase="Failed")
+    found = plan(make.dataset(), look("look", ended, end="Failed"))
+    assert found.status is not None
+    ready = conditions.find(found.status, Type.READY)
+    assert ready is not None
+    assert "fetch used more memory than its limit and was ended: raise spec.resources.limits.memory" in ready["message"]
 
 
 def test_a_pod_whose_last_word_comes_after_its_jobs_is_waited_for() -> None:

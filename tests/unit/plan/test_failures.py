@@ -93,9 +93,14 @@ CASES: dict[str, tuple[JobView, tuple[str, str, str, str]]] = {
             "train used more memory than its limit and was ended: raise training.resources.limits.memory",
         ),
     ),
-    "memory of a step whose limit is not the user's": (
+    "memory of fetch": (
         failed("fetch", 137, "", "OOMKilled"),
-        ("OutOfMemory", "Fetching", "OutOfMemory", "fetch used more memory than its limit and was ended"),
+        (
+            "OutOfMemory",
+            "Fetching",
+            "OutOfMemory",
+            "fetch used more memory than its limit and was ended: raise training.resources.limits.memory",
+        ),
     ),
     "the store": (
         failed("publish", 1, ""),

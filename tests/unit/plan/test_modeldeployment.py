@@ -1,6 +1,7 @@
 """Rollouts: which version serves, which comes next, and what the status says of both."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,7 @@ from tests.unit.plan.rollouts import (
 )
 from trimtab.api.conditions import ConditionType as Type
 from trimtab.plan import rollout
+from trimtab.plan.intent import Object
 from trimtab.plan.modeldeployment import Observed
 from trimtab.plan.serving import SELECTED
 
@@ -250,6 +252,44 @@ def test_only_the_init_container_holds_credentials_and_nobody_a_token() -> None:
     assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
     model = next(mount for mount in server["volumeMounts"] if mount["mountPath"] == "/trimtab/model")
     assert model["readOnly"] is True
+
+
+def template(**server: Any) -> Object:
+    """The pods of version 1 as they shall be."""
+    seen = observed(make.deployment(server=server))
+    found: Object = plan(seen).children[2].obj["spec"]["template"]
+    return found
+
+
+def test_pods_are_spread_over_nodes_unless_the_user_says_otherwise() -> None:
+    by_default = template()["spec"]["topologySpreadConstraints"]
+    name = plan(observed()).children[2].name
+    assert by_default == [
+        {
+            "topologyKey": "kubernetes.io/hostname",
+            "maxSkew": 1,
+            "whenUnsatisfiable": "ScheduleAnyway",
+            "labelSelector": {"matchLabels": {SELECTED: name}},
+        }
+    ]
+    zones = {"topologyKey": "topology.kubernetes.io/zone", "maxSkew": 2, "whenUnsatisfiable": "DoNotSchedule"}
+    asked = template(pod={"topologySpreadConstraints": [zones]})["spec"]["topologySpreadConstraints"]
+    assert [(spread["topologyKey"], spread["maxSkew"]) for spread in asked] == [(zones["topologyKey"], 2)]
+    assert "topologySpreadConstraints" not in template(pod={"topologySpreadConstraints": []})["spec"]
+
+
+def test_labels_and_annotations_of_the_users_reach_the_pods_and_never_take_the_place_of_ours() -> None:
+    found = template(pod={"labels": {"team": "a", SELECTED: "x"}, "annotations": {"example.com/a": "b"}})["metadata"]
+    assert (found["labels"]["team"], found["annotations"]["example.com/a"]) == ("a", "b")
+    assert found["labels"][SELECTED].startswith("late-v1-")
+    assert "sidecar.istio.io/inject" not in found["labels"], "servers may be in a mesh"
+
+
+def test_the_fetch_before_the_server_has_its_resources_too_but_no_devices() -> None:
+    found = template(resources={"limits": {"memory": "4Gi", "nvidia.com/gpu": 1}})["spec"]
+    assert found["initContainers"][0]["resources"]["limits"] == {"ephemeral-storage": "10Gi", "memory": "4Gi"}
+    assert found["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
+    assert {volume["emptyDir"]["sizeLimit"] for volume in found["volumes"] if "emptyDir" in volume} == {"10Gi"}
 
 
 def test_a_variable_of_the_users_stands_once_and_wins() -> None:

@@ -10,12 +10,28 @@ from trimtab.plan import pods, trainingjob
 from trimtab.plan.intent import Object
 
 ROOM: dict[str, dict[str, str]] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
+DISK: Object = {"requests": {"ephemeral-storage": "0"}, "limits": {"ephemeral-storage": "10Gi"}}
 ASKED: dict[str, tuple[Object | None, Object]] = {
     "nothing": (None, ROOM),
     "nothing in particular": ({}, ROOM),
     "more memory set aside is allowed, too": (
         {"requests": {"memory": "8Gi"}},
         {"requests": {"cpu": "100m", "memory": "8Gi"}, "limits": {"memory": "8Gi"}},
+    ),
+    "less memory set aside lowers no limit": (
+        {"requests": {"memory": "64Mi"}},
+        {"requests": {"cpu": "100m", "memory": "64Mi"}, "limits": {"memory": "2Gi"}},
+    ),
+    "more room on the disk": (
+        {"limits": {"ephemeral-storage": "100Gi"}},
+        {**ROOM, "limits": {"memory": "2Gi", "ephemeral-storage": "100Gi"}},
+    ),
+    "more room on the disk that is set aside": (
+        {"requests": {"ephemeral-storage": "20Gi"}},
+        {
+            "requests": {**ROOM["requests"], "ephemeral-storage": "20Gi"},
+            "limits": {"memory": "2Gi", "ephemeral-storage": "20Gi"},
+        },
     ),
     "a smaller limit lowers what is set aside": (
         {"limits": {"memory": "64Mi", "cpu": "50m"}},
@@ -36,7 +52,8 @@ ASKED: dict[str, tuple[Object | None, Object]] = {
 def test_resources(case: str) -> None:
     asked, expected = ASKED[case]
     given = Resources.model_validate(asked) if asked is not None else None
-    assert pods.resources(given, ROOM["requests"], ROOM["limits"]) == expected
+    found = pods.resources(given, ROOM["requests"], ROOM["limits"])
+    assert found == {part: {**DISK[part], **expected[part]} for part in ("requests", "limits")}
 
 
 def test_a_variable_stands_once_and_the_users_value_wins() -> None:
@@ -56,6 +73,7 @@ def test_placement_is_what_was_said_and_nothing_else() -> None:
         "tolerations": [{"key": "gpu", "operator": "Exists"}],
         "priorityClassName": "high",
         "serviceAccountName": "trainer",
+        "imagePullSecrets": [{"name": "registry"}],
     }
     assert pods.placement(PodSettings.model_validate(said)) == said
 
@@ -175,3 +193,68 @@ def test_the_deadline_is_the_pods_and_a_disruption_costs_no_retry() -> None:
     assert "activeDeadlineSeconds" not in spec
     assert [rule["action"] for rule in spec["podFailurePolicy"]["rules"]] == ["Ignore", "FailJob"]
     assert spec["podFailurePolicy"]["rules"][1]["onExitCodes"]["values"] == [3]
+
+
+# ---------------------------------------------------------------- what the user may say of a run's pod
+
+
+def test_every_step_has_the_resources_of_training_and_devices_go_where_something_is_computed() -> None:
+    asked = {"requests": {"cpu": "4"}, "limits": {"memory": "8Gi", "ephemeral-storage": "50Gi", "nvidia.com/gpu": 1}}
+    found = {name: step["resources"] for name, step in steps(resources=asked).items()}
+    assert {name: given["limits"]["memory"] for name, given in found.items()} == dict.fromkeys(SEES, "8Gi")
+    assert {name: given["requests"]["cpu"] for name, given in found.items()} == dict.fromkeys(SEES, "4")
+    assert [name for name, given in found.items() if "nvidia.com/gpu" in given["limits"]] == ["train", "evaluate"]
+
+
+def test_a_limit_range_below_our_own_values_can_be_obeyed() -> None:
+    most = {
+        "requests": {"cpu": "50m", "ephemeral-storage": "1Gi", "memory": "128Mi"},
+        "limits": {"ephemeral-storage": "1Gi", "memory": "512Mi"},
+    }
+    assert {name: step["resources"] for name, step in steps(resources=most).items()} == dict.fromkeys(SEES, most)
+
+
+def test_all_that_a_pod_writes_to_its_node_is_bounded_and_the_bound_is_the_users_to_raise() -> None:
+    for asked, limit in ((None, "10Gi"), ({"limits": {"ephemeral-storage": "50Gi"}}, "50Gi")):
+        pod = _job(STORE, None, {"resources": asked})["spec"]["template"]["spec"]
+        sizes = {volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if "emptyDir" in volume}
+        limits = {
+            step["resources"]["limits"]["ephemeral-storage"] for step in (*pod["initContainers"], *pod["containers"])
+        }
+        assert (sizes, limits) == ({limit}, {limit})
+
+
+def test_a_users_own_image_is_pulled_as_kubernetes_does_and_ours_when_it_is_not_there() -> None:
+    found = steps(container={"image": "theirs:latest"}, estimator=None)
+    assert {name: step.get("imagePullPolicy") for name, step in found.items()} == {
+        "fetch": "IfNotPresent",
+        "train": None,
+        "evaluate": "IfNotPresent",
+        "publish": "IfNotPresent",
+    }
+
+
+def test_the_pod_of_a_job_is_in_no_mesh_unless_the_user_says_so() -> None:
+    meta = _job(STORE, None, {})["spec"]["template"]["metadata"]
+    assert meta["labels"]["sidecar.istio.io/inject"] == "false"
+    assert meta["annotations"] == {"linkerd.io/inject": "disabled"}
+    asked = {"labels": {"sidecar.istio.io/inject": "true"}, "annotations": {"linkerd.io/inject": "enabled"}}
+    meta = _job(STORE, None, {"pod": asked})["spec"]["template"]["metadata"]
+    assert (meta["labels"]["sidecar.istio.io/inject"], meta["annotations"]) == ("true", asked["annotations"])
+
+
+def test_labels_and_annotations_of_the_users_are_on_job_and_pod_and_never_in_the_place_of_ours() -> None:
+    queue = {"kueue.x-k8s.io/queue-name": "team-a"}
+    asked = {
+        "labels": {**queue, "app.kubernetes.io/managed-by": "me", "trimtab.dev/training-job": "another"},
+        "annotations": {"example.com/note": "x", "trimtab.dev/inputs": "another"},
+    }
+    job = _job(STORE, None, {"pod": asked})
+    for meta in (job["metadata"], job["spec"]["template"]["metadata"]):
+        assert queue.items() <= meta["labels"].items()
+        assert (meta["labels"]["app.kubernetes.io/managed-by"], meta["labels"]["trimtab.dev/training-job"]) == (
+            "trimtab",
+            "run",
+        )
+        assert meta["annotations"]["example.com/note"] == "x"
+    assert job["metadata"]["annotations"]["trimtab.dev/inputs"] == job["metadata"]["name"]

@@ -184,6 +184,15 @@ def test_what_may_heal_is_told_and_not_rejected(case: str) -> None:
     assert found.again == 30.0
 
 
+def test_a_container_that_ran_out_of_memory_says_which_limit_to_raise() -> None:
+    killed = make.waiting("server", "CrashLoopBackOff", "", **make.ended("server", 137, "", "OOMKilled")["state"])
+    seen = made(observed(), ok=lambda _: False)
+    seen = replace(seen, pods={of(1, seen)["metadata"]["uid"]: (make.pod(main=(killed,)),)})
+    status = plan(seen, make.NOW + 5).status
+    assert status is not None
+    assert "raise server.resources.limits.memory" in str(status["conditions"])
+
+
 def test_pods_that_answer_or_are_leaving_are_no_trouble() -> None:
     seen = serving()
     uid = of(1, seen)["metadata"]["uid"]
