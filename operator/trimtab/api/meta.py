@@ -49,6 +49,8 @@ class Annotation(StrEnum):
     """Digest of all that the operator means of a child: tells a member it no longer means from one that others added."""
     INPUTS = f"{PREFIX}inputs"
     """Digest of the user's inputs from which a child was made."""
+    SUSPENDED = f"{PREFIX}suspended"
+    """On a Job that Trimtab suspended: only such a one does it resume."""
     TRIGGER = f"{PREFIX}trigger"
     """Why a run was opened: the name of the trigger in the Model."""
 

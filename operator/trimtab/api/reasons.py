@@ -49,6 +49,14 @@ class CommonReason(Reason):
         "ChildNotStarting",
         "A pod does not start: image, Secret, volume or node; the message names it.",
     )
+    JOB_SUSPENDED = (
+        "JobSuspended",
+        "Another controller, such as a queue, has suspended the Job; it runs when that one resumes it.",
+    )
+    NODE_LOST = (
+        "NodeLost",
+        "A pod does not end because its node does not answer: delete the Node, or the pod by force.",
+    )
     WRITES_CONTESTED = (
         "WritesContested",
         "Another controller keeps changing an object back; the message names its field manager.",
@@ -138,6 +146,11 @@ class TrainingJobReason(Reason):
     EVALUATION_FAILED = "EvaluationFailed", "The evaluate step ended with an error; logTail holds its last words."
     PUBLISH_FAILED = "PublishFailed", "The version could not be written to the store."
     OUT_OF_MEMORY = "OutOfMemory", "A step used more memory than its limit: raise resources.limits.memory."
+    STORAGE_EXCEEDED = (
+        "StorageExceeded",
+        "The pod wrote more to its node than it may: raise resources.limits.ephemeral-storage.",
+    )
+    EVICTED = "Evicted", "Nodes that ran out of memory or disk evicted pods of the run, one after the other."
     TIMED_OUT = "TimedOut", "An attempt took longer than training.timeout."
     RETRIES_SPENT = "RetriesSpent", "All attempts ended without a result."
     JOB_GONE = "JobGone", "The Job ended well, but its pod went before its result was read."

@@ -19,7 +19,7 @@ from trimtab.controller import comparison, rings
 from trimtab.controller.cache import Cache, Object, name_of, owner_of
 from trimtab.controller.client import ApiError, Client
 from trimtab.controller.recorder import Recorder
-from trimtab.controller.resources import OURS, WATCHED, of
+from trimtab.controller.resources import OURS, WATCHED, Resource, of
 from trimtab.controller.rings import Key
 from trimtab.plan import conditions
 from trimtab.plan.intent import Child, NewVersion, Patch, Plan, Unwanted
@@ -48,8 +48,7 @@ class Applier:
     async def apply(self, parent: Object, plan: Plan, now: float) -> float | None:
         """Returns the seconds after which the parent wants another look, or None. `now` in seconds since 1970."""
         refusals = await self._children(parent, plan.children, now)
-        for patch in plan.patches:
-            await self._patch(patch)
+        refusals += [refusal for patch in plan.patches if (refusal := await self._patch(patch, now)) is not None]
         for gone in plan.unwanted:
             await self._delete(gone)
         if plan.version is not None:
@@ -118,25 +117,34 @@ class Applier:
         return Refusal(Why.CHILD_REFUSED, text, stalled=True, again=REFUSED_AGAIN)
 
     async def _contested(self, child: Child, have: Object, now: float) -> Refusal | None:
+        if not self._too_often(have["metadata"]["uid"], comparison.intent_of(child.obj), now):
+            return None
+        return await self._war(of(child.obj), have["metadata"]["namespace"], child.name)
+
+    def _too_often(self, uid: str, intent: str, now: float) -> bool:
         """Five identical rewrites in ten minutes: somebody else disagrees, and rewriting on would be a war."""
-        times = self._rewrites[have["metadata"]["uid"], comparison.intent_of(child.obj)]
+        times = self._rewrites[uid, intent]
         if len(times) == REWRITES and now - times[0] < REWRITE_SECONDS:
-            live = await self._client.get(of(child.obj), have["metadata"]["namespace"], child.name) or {}
-            entries = live.get("metadata", {}).get("managedFields") or ()
-            others = sorted(
-                {entry.get("manager", "?") for entry in entries} - {FIELD_MANAGER, "kube-controller-manager"}
-            )
-            text = (
-                f"{child.kind} {child.name} was changed back {REWRITES} times in {REWRITE_SECONDS / 60:.0f} minutes; "
-                f"field managers beside trimtab: {', '.join(others) or 'unknown'}. Make it leave this object alone."
-            )
-            return Refusal(Why.WRITES_CONTESTED, text, stalled=True, again=REWRITE_SECONDS)
+            return True
         times.append(now)
         if len(self._rewrites) > REMEMBERED:
             del self._rewrites[next(iter(self._rewrites))]
-        return None
+        return False
 
-    async def _patch(self, patch: Patch) -> None:
+    async def _war(self, resource: Resource, namespace: str, name: str) -> Refusal:
+        """What is told in place of another write."""
+        live = await self._client.get(resource, namespace, name) or {}
+        entries = live.get("metadata", {}).get("managedFields") or ()
+        others = sorted({entry.get("manager", "?") for entry in entries} - {FIELD_MANAGER, "kube-controller-manager"})
+        text = (
+            f"{resource.kind} {name} was changed back {REWRITES} times in {REWRITE_SECONDS / 60:.0f} minutes; "
+            f"field managers beside trimtab: {', '.join(others) or 'unknown'}. Make it leave this object alone."
+        )
+        return Refusal(Why.WRITES_CONTESTED, text, stalled=True, again=REWRITE_SECONDS)
+
+    async def _patch(self, patch: Patch, now: float) -> Refusal | None:
+        if self._too_often(patch.uid, comparison.intent_of(patch.body), now):
+            return await self._war(WATCHED[patch.kind], patch.namespace, patch.name)
         body = {**patch.body, "metadata": {**patch.body.get("metadata", {}), "uid": patch.uid}}
         try:
             answer = await self._client.merge(
@@ -145,8 +153,9 @@ class Applier:
         except ApiError as error:
             if error.status not in (404, 409):
                 raise
-            return
+            return None
         self._take(patch.kind, answer)
+        return None
 
     async def _delete(self, gone: Unwanted) -> None:
         await self._client.delete(WATCHED[gone.kind], gone.namespace, gone.name, gone.uid)

@@ -30,7 +30,11 @@ def _whole(obj: Object) -> Object:
 def _pod(obj: Object) -> Object:
     status = obj.get("status", {})
     wanted = ("phase", "reason", "message", "podIP", "conditions", "initContainerStatuses", "containerStatuses")
-    return {"status": {key: status[key] for key in wanted if key in status}}
+    node = obj.get("spec", {}).get("nodeName")
+    return {
+        **({"spec": {"nodeName": node}} if node else {}),
+        "status": {key: status[key] for key in wanted if key in status},
+    }
 
 
 def _replica_set(obj: Object) -> Object:

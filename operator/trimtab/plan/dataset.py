@@ -11,7 +11,7 @@ from trimtab.api.meta import Annotation, Label
 from trimtab.api.outcomes import Outcome, Stalled, Waiting
 from trimtab.api.reasons import CommonReason, DatasetReason, Reason, named
 from trimtab.api.wire import Look, Run, unpack
-from trimtab.plan import conditions, naming, pods, symptoms
+from trimtab.plan import conditions, hindrances, naming, pods, symptoms
 from trimtab.plan.conditions import FALSE, TRUE, UNKNOWN, Finding
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Child, Notice, Object, Plan, unwanted
@@ -150,7 +150,12 @@ def _report(observed: Observed, look: JobView, inputs: str, others: list[JobView
     status = dict(observed.dataset.get("status", {}))
     started = look.job["metadata"]["creationTimestamp"]
     gone = [unwanted(dict(view.job)) for view in others]
-    if look.finished and status.get("look") == {"time": started, "specDigest": inputs}:
+    evicted = hindrances.evicted_too_often(look)
+    if evicted is not None and status.get("look") != {"time": started, "specDigest": inputs}:
+        return _unread(
+            observed, {**status, "look": {"time": started, "specDigest": inputs}}, "Evicted", evicted, gone, now
+        )
+    if (look.finished or evicted is not None) and status.get("look") == {"time": started, "specDigest": inputs}:
         return Plan(
             unwanted=(*gone, unwanted(dict(look.job))), status=_standing(observed, now), again=_retry_after(status, now)
         )
@@ -163,26 +168,27 @@ def _report(observed: Observed, look: JobView, inputs: str, others: list[JobView
     status["look"] = {"time": started, "specDigest": inputs}
     found = _found(look)
     if found is None:
-        reason, message = _why_failed(look)
-        finding = Finding(
-            Type.VALIDATED, UNKNOWN, DatasetReason.DATA_UNREADABLE, f"{reason}: {message}" if reason else message
-        )
-        notice = Notice("Warning", str(DatasetReason.DATA_UNREADABLE), message)
-        return Plan(
-            unwanted=tuple(gone),
-            status=_status(observed, status, _unreadable(finding), finding, now),
-            notices=(notice,),
-            again=UNREADABLE_AGAIN,
-        )
+        return _unread(observed, status, *_why_failed(look), gone, now)
     return _found_plan(observed, status, found, gone, now)
 
 
+def _unread(observed: Observed, status: Object, reason: str, message: str, gone: list[Any], now: float) -> Plan:
+    """Data of which nothing is known, and why."""
+    told = f"{reason}: {message}" if reason else message
+    finding = Finding(Type.VALIDATED, UNKNOWN, DatasetReason.DATA_UNREADABLE, told)
+    return Plan(
+        unwanted=tuple(gone),
+        status=_status(observed, status, _unreadable(finding), finding, now),
+        notices=(Notice("Warning", str(DatasetReason.DATA_UNREADABLE), message),),
+        again=UNREADABLE_AGAIN,
+    )
+
+
 def _in_the_way(look: JobView, now: float) -> Outcome | None:
-    """Why the pod of a look does not start; a Job without a pod is forbidden one by a quota or a policy."""
-    block = next((seen for pod in look.pods if (seen := symptoms.block(pod)) is not None), None)
-    if block is not None:
-        return Stalled(CommonReason.CHILD_NOT_STARTING, f"the look at the data does not start: {block.message}")
-    if look.pods or now - conditions.instant(look.job["metadata"]["creationTimestamp"]) <= START_SECONDS / 3:
+    """Why a look does not go on; a Job without a pod is forbidden one by a quota or a policy."""
+    if (found := hindrances.found(look, now, "the look at the data")) is not None or look.pods or look.suspended:
+        return found
+    if now - conditions.instant(look.began) <= START_SECONDS / 3:
         return None
     text = f"Job {look.job['metadata']['name']} has no pod: see its events for the quota or policy that forbids one"
     return Stalled(CommonReason.CHILD_NOT_STARTING, text)
@@ -234,6 +240,8 @@ def _found(look: JobView) -> Look | None:
 
 def _why_failed(look: JobView) -> tuple[str, str]:
     pod = look.newest()
+    if pod is not None and (evicted := symptoms.eviction(pod)) is not None and evicted.own:
+        return "StorageExceeded", f"{evicted.message}: raise spec.resources.limits.ephemeral-storage"
     end = symptoms.failed_ending(pod) if pod is not None else None
     if end is not None:
         reason, message = symptoms.told(end)
@@ -280,9 +288,10 @@ def _standing(observed: Observed, now: float) -> Object:
 
 def _looking(observed: Observed, inputs: str, now: float, block: Outcome | None = None) -> Object:
     """The status while a look is under way. Only a spec that was never looked at makes the Dataset unready by that:
-    another look at the same one, as a Model asks for, changes nothing until it finds something."""
+    another look at the same one, as a Model asks for, changes nothing until it finds something or cannot start."""
     status = dict(observed.dataset.get("status", {}))
     if status.get("look", {}).get("specDigest") != inputs:
         waiting = Waiting(DatasetReason.LOOKING, START_SECONDS, "a Job looks at the data")
         return _status(observed, status, block or waiting, NOT_LOOKED_AT, now)
-    return _standing(observed, now) if block is None else _status(observed, status, block, _validated(status), now)
+    stalled = isinstance(block, Stalled)
+    return _status(observed, status, block, _validated(status), now) if stalled else _standing(observed, now)

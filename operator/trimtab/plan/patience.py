@@ -23,6 +23,7 @@ PASSING = frozenset(
         Why.DATA_UNREADABLE.value,
         Why.PUBLISH_FAILED.value,
         Why.RETRIES_SPENT.value,
+        Why.EVICTED.value,
         Why.JOB_GONE.value,
     }
 )

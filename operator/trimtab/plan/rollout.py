@@ -204,6 +204,9 @@ def _trouble(observed: Observed, live: Mapping[str, Any]) -> Trouble | None:
     for pod in sorted(observed.pods.get(live["metadata"]["uid"], ()), key=lambda pod: str(pod["metadata"]["name"])):
         if _pod_ready(pod) or pod["metadata"].get("deletionTimestamp"):
             continue
+        if (evicted := symptoms.eviction(pod)) is not None:
+            own = ": raise server.resources.limits.ephemeral-storage" if evicted.own else ""
+            return Trouble(Why.REPLICAS_UNAVAILABLE, f"Evicted: {evicted.message}{own}")
         end = symptoms.failed_ending(pod)
         if end is not None:
             reason, message = symptoms.told(end)

@@ -88,11 +88,20 @@ def fault(view: JobView, timeout: str) -> Fault:
         if pod.get("status", {}).get("reason") == "DeadlineExceeded":
             text = f"the attempt took longer than training.timeout ({timeout}): raise it, or train on less"
             return Fault(current(view), str(Why.TIMED_OUT), text)
+        if (evicted := symptoms.eviction(pod)) is not None and evicted.own:
+            text = f"the pod was evicted: {evicted.message}: raise training.resources.limits.ephemeral-storage"
+            return Fault(current(view), str(Why.STORAGE_EXCEEDED), text)
         end = symptoms.failed_ending(pod)
         if end is not None:
             return _ended(end, view)
     reason, message = view.said("Failed")
     return Fault(current(view), str(Why.RETRIES_SPENT), message or reason or "the Job failed and left no pod to read")
+
+
+def evicted(view: JobView, said: str) -> Fault:
+    """A Job whose pods were evicted one after the other. `said`: how often, and the last one why."""
+    text = f"{said}: give training.resources.requests what the run uses, or name other nodes in training.pod"
+    return Fault(current(view), str(Why.EVICTED), text)
 
 
 def _ended(end: Ending, view: JobView) -> Fault:

@@ -36,6 +36,24 @@ class Block:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Eviction:
+    """What the kubelet said when it evicted a pod. `own`: the pod used more than it may; else its node had no room."""
+
+    own: bool
+    message: str
+
+
+def eviction(pod: Mapping[str, Any]) -> Eviction | None:
+    """Why the kubelet evicted a pod; None when it did not."""
+    status = pod.get("status", {})
+    if status.get("phase") != "Failed" or status.get("reason") != "Evicted":
+        return None
+    entries = status.get("conditions") or ()
+    disrupted = any(entry["type"] == "DisruptionTarget" and entry["status"] == "True" for entry in entries)
+    return Eviction(not disrupted, clean(status.get("message") or "the kubelet gave no reason").strip())
+
+
 def clean(text: str) -> str:
     """Valid text without control characters, of which at most the last 1,500 characters."""
     return CONTROL.sub("", text.encode("utf-8", "replace").decode())[-LOG_LENGTH:]

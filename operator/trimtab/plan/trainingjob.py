@@ -1,17 +1,18 @@
 """TrainingJob: when a run may begin, how far it is, what it left behind. A run that ended never runs again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from trimtab.api.conditions import ConditionType as Type
-from trimtab.api.meta import Label
+from trimtab.api.meta import Annotation, Label
 from trimtab.api.model import Model, OnDelete
 from trimtab.api.outcomes import Outcome, Stalled
 from trimtab.api.reasons import CommonReason, Reason, named
 from trimtab.api.reasons import TrainingJobReason as Why
 from trimtab.api.trainingjob import Stage, TrainingJob
 from trimtab.api.wire import Run
-from trimtab.plan import conditions, inputs, naming, obstacles, stage, symptoms, versions
+from trimtab.plan import conditions, hindrances, inputs, naming, obstacles, stage, versions
 from trimtab.plan.conditions import FALSE, TRUE, UNKNOWN, Finding
 from trimtab.plan.inputs import Observed
 from trimtab.plan.intent import Child, NewVersion, Notice, Object, Patch, Plan
@@ -100,11 +101,10 @@ def _follow(observed: Observed, view: JobView, now: float) -> Plan:
         return _completed(observed, view, now)
     if view.failed:
         return _failed(observed, stage.fault(view, _timeout(observed)), view, now)
-    asked, there = bool(observed.run["spec"].get("suspend")), bool(view.job["spec"].get("suspend"))
-    patches: tuple[Patch, ...] = ()
-    if asked != there:
-        meta = view.job["metadata"]
-        patches = (Patch("Job", meta["namespace"], meta["name"], meta["uid"], {"spec": {"suspend": asked}}),)
+    if (said := hindrances.evicted_too_often(view)) is not None:
+        return replace(_failed(observed, stage.evicted(view, said), view, now), patches=_suspension(view, asked=True))
+    asked = bool(observed.run["spec"].get("suspend"))
+    patches = _suspension(view, asked=asked)
     if asked:
         status = _status(
             observed,
@@ -116,12 +116,24 @@ def _follow(observed: Observed, view: JobView, now: float) -> Plan:
         )
         return Plan(patches=patches, status=status)
     where, outcome = stage.current(view), _block(view, now)
+    if outcome is not None and outcome.reason is CommonReason.JOB_SUSPENDED:
+        where = Stage.QUEUED
     status = _status(observed, where, outcome, now, reason=Why.ACCEPTED, message=BEGUN)
     status["attempts"] = max(1, view.attempts)
     status.setdefault("startTime", view.job["metadata"]["creationTimestamp"])
-    return Plan(
-        patches=patches, status=status, again=obstacles.BLOCKED_AGAIN if outcome or where is Stage.PENDING else None
-    )
+    waits = outcome is not None or where is Stage.PENDING
+    again = conditions.again(outcome) or (obstacles.BLOCKED_AGAIN if waits else hindrances.lost_in(view, now))
+    return Plan(patches=patches, status=status, again=again)
+
+
+def _suspension(view: JobView, *, asked: bool) -> tuple[Patch, ...]:
+    """Suspends the Job, or resumes what was suspended here: a Job that another controller suspended is that one's."""
+    there, ours, meta = bool(view.job["spec"].get("suspend")), hindrances.suspended_here(view), view.job["metadata"]
+    if (asked and there) or (not asked and not ours):
+        return ()
+    marked: Object = {"annotations": {str(Annotation.SUSPENDED): "true" if asked else None}}
+    body: Object = {"metadata": marked, "spec": {"suspend": asked}}
+    return (Patch("Job", meta["namespace"], meta["name"], meta["uid"], body),)
 
 
 def _damaged(observed: Observed, now: float) -> Plan:
@@ -138,11 +150,9 @@ def _timeout(observed: Observed) -> str:
 
 
 def _block(view: JobView, now: float) -> Outcome | None:
-    """Why the newest pod does not start; a Job without a pod is forbidden one by a quota or a policy."""
-    pod = view.newest()
-    if pod is not None:
-        found = symptoms.block(pod)
-        return Stalled(CommonReason.CHILD_NOT_STARTING, f"the run does not start: {found.message}") if found else None
+    """Why the run does not go on; a Job without a pod is forbidden one by a quota or a policy."""
+    if (found := hindrances.found(view, now, "the run")) is not None or view.newest() is not None:
+        return found
     if view.suspended or now - conditions.instant(view.began) < START_SECONDS:
         return None
     _, message = view.said("FailureTarget")

@@ -16,7 +16,7 @@ from trimtab.controller.recorder import Recorder
 from trimtab.controller.resources import WATCHED, Resource
 from trimtab.controller.slim import references, slim
 from trimtab.plan import naming, serving
-from trimtab.plan.intent import Child, NewVersion, Object, Plan, Unwanted
+from trimtab.plan.intent import Child, NewVersion, Object, Patch, Plan, Unwanted
 
 PARENT = make.deployment(status={"observedGeneration": 1, "conditions": []})
 SERVICE = serving.service(PARENT, "late-v1-0")
@@ -205,6 +205,22 @@ def test_five_identical_rewrites_in_ten_minutes_are_enough() -> None:
     assert again == 600.0
     assert ("Stalled", "WritesContested") in scene.told()
     assert "field managers beside trimtab: meddler." in str(scene.server.objects["ModelDeployment", "late"]["status"])
+
+
+def test_five_identical_patches_in_ten_minutes_are_enough() -> None:
+    """Another controller that takes each of them back, as a queue might, begins no war."""
+    scene = Scene(Answers(have(), have()))
+    scene.cache.put(have())
+    patch = Patch("Service", "team", "late", "uid-of-Service-late", {"spec": {"suspend": True}})
+    plan = Plan(patches=(patch,), status={"observedGeneration": 1, "conditions": []})
+    answers = [scene.apply(plan, make.NOW + number) for number in range(6)]
+    assert scene.server.writes.count("merge Service/late") == 5
+    assert answers == [None] * 5 + [600.0]
+    assert ("Stalled", "WritesContested") in scene.told()
+    other = Patch("Service", "team", "late", "uid-of-Service-late", {"spec": {"suspend": False}})
+    scene.apply(Plan(patches=(other,)), make.NOW + 6)
+    scene.apply(plan, make.NOW + 600)
+    assert scene.server.writes.count("merge Service/late") == 7
 
 
 def test_a_child_made_once_is_never_written_again() -> None:

@@ -41,6 +41,10 @@ KEPT: dict[str, tuple[Object, Object]] = {
         whole("Pod", spec={"containers": []}, status=POD),
         {"status": {key: POD[key] for key in ("phase", "podIP", "conditions", "containerStatuses")}},
     ),
+    "of a Pod on which node it is": (
+        whole("Pod", spec={"nodeName": "n", "containers": []}),
+        {"spec": {"nodeName": "n"}, "status": {}},
+    ),
     "of a Pod that nobody has seen nothing": (whole("Pod", spec={}), {"status": {}}),
     "of a ReplicaSet that it is there": (whole("ReplicaSet", spec=SPEC, status=STATUS), {}),
     "of a Job whether it is suspended, and its status": (

@@ -76,7 +76,9 @@ def pods(draw: st.DrawFn, name: str, init: tuple[str, ...], main: tuple[str, ...
         created=draw(AGES),
     )
     if draw(SELDOM):
-        built["metadata"]["deletionTimestamp"] = make.ago(5)
+        built["metadata"]["deletionTimestamp"] = make.ago(draw(st.sampled_from([5, 400])))
+    if draw(SELDOM):
+        built["status"]["conditions"].append({"type": "DisruptionTarget", "status": "True"})
     return {**built, "status": {}} if draw(SELDOM) else built
 
 

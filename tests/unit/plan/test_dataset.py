@@ -252,6 +252,42 @@ def test_a_look_that_ran_out_of_memory_says_which_limit_to_raise() -> None:
     assert "fetch used more memory than its limit and was ended: raise spec.resources.limits.memory" in ready["message"]
 
 
+def evicted(number: int, *, own: bool = False) -> Object:
+    pod = make.pod(f"p{number}", main=(make.running("fetch"),), phase="Failed", reason="Evicted")
+    pod["status"]["message"] = "The node was low on resource: memory."
+    pod["status"]["conditions"] = [] if own else [{"type": "DisruptionTarget", "status": "True"}]
+    return pod
+
+
+def test_a_look_ends_when_five_of_its_pods_were_evicted() -> None:
+    four, five = (look("l", *[evicted(number) for number in range(many)]) for many in (4, 5))
+    assert told(plan(make.dataset(), four), Type.VALIDATED) == ("Unknown", "NotLookedAt")
+    seen = observed(make.dataset(), five)
+    found = dataset.plan(seen, make.NOW)
+    assert told(found, Type.READY) == ("False", "DataUnreadable")
+    assert "5 pods were evicted by their nodes" in str(found.status)
+    end, _ = worlds.settled("Dataset", worlds.after("Dataset", seen, found))
+    assert end.looks == ()
+
+
+def test_a_look_evicted_for_what_it_wrote_itself_says_which_limit_to_raise() -> None:
+    found = plan(make.dataset(), look("l", evicted(1, own=True), end="Failed"))
+    assert "StorageExceeded" in str(found.status)
+    assert "raise spec.resources.limits.ephemeral-storage" in str(found.status)
+
+
+def test_a_look_whose_job_another_controller_suspended_waits_for_it() -> None:
+    first = plan(make.dataset(), look(suspend=True, created=900))
+    assert told(first, Type.READY) == ("False", "JobSuspended")
+    again = plan(make.looked(), look(suspend=True, created=900))
+    assert told(again, Type.READY) == ("True", "ExpectationsHold"), "what was found last still holds"
+
+
+def test_a_look_whose_node_is_lost_says_so() -> None:
+    pod = make.pod(main=(make.running("fetch"),), deletionTimestamp=make.ago(301))
+    assert told(plan(make.dataset(), look("l", pod)), Type.READY) == ("False", "NodeLost")
+
+
 def test_a_pod_whose_last_word_comes_after_its_jobs_is_waited_for() -> None:
     late = look("look", make.pod(main=(make.running("fetch"),)), end="Complete", since=5)
     found = plan(make.dataset(), late)

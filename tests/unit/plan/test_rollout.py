@@ -193,6 +193,16 @@ def test_a_container_that_ran_out_of_memory_says_which_limit_to_raise() -> None:
     assert "raise server.resources.limits.memory" in str(status["conditions"])
 
 
+def test_a_pod_that_was_evicted_says_why() -> None:
+    pod = make.pod(phase="Failed", reason="Evicted")
+    pod["status"]["message"] = "Pod ephemeral local storage usage exceeds the total limit of containers 10Gi."
+    seen = made(observed(), ok=lambda _: False)
+    seen = replace(seen, pods={of(1, seen)["metadata"]["uid"]: (pod,)})
+    status = plan(seen, make.NOW + 5).status
+    assert status is not None
+    assert "exceeds the total limit of containers 10Gi.: raise server.resources.limits" in str(status["conditions"])
+
+
 def test_pods_that_answer_or_are_leaving_are_no_trouble() -> None:
     seen = serving()
     uid = of(1, seen)["metadata"]["uid"]

@@ -1,11 +1,14 @@
 """How far a run is, what stands in its way, and what becomes of it."""
 
+import copy
+
 import pytest
 
 from tests import make
 from tests.unit.plan import worlds
 from tests.unit.plan.runs import at, config, follow, observed, plan, stage, told, well
 from trimtab.api.conditions import ConditionType as Type
+from trimtab.api.meta import Annotation
 from trimtab.plan import conditions, trainingjob
 from trimtab.plan.intent import Object
 from trimtab.plan.jobs import JobView
@@ -105,14 +108,106 @@ def test_a_job_that_was_just_resumed_is_given_a_moment_too() -> None:
 # ---------------------------------------------------------------- suspension
 
 
+SUSPENDED = str(Annotation.SUSPENDED)
+
+
+def suspended(view: JobView, *, here: bool) -> JobView:
+    """The Job once it was suspended, by Trimtab or by another controller."""
+    job = copy.deepcopy(dict(view.job))
+    job["spec"]["suspend"] = True
+    job["metadata"]["annotations"] = {**job["metadata"]["annotations"], **({SUSPENDED: "true"} if here else {})}
+    return JobView(job, ())
+
+
 def test_a_running_run_is_suspended_through_its_job_and_resumed_again() -> None:
     run = make.run(suspend=True)
     found = follow(at(now="fetch"), run)
-    assert [(patch.kind, patch.body) for patch in found.patches] == [("Job", {"spec": {"suspend": True}})]
+    assert [(patch.kind, patch.body) for patch in found.patches] == [
+        ("Job", {"metadata": {"annotations": {SUSPENDED: "true"}}, "spec": {"suspend": True}})
+    ]
     assert (told(found), stage(found)) == (("True", "Suspended"), "Pending")
-    assert follow(make.view("job", suspend=True), run).patches == ()
-    resumed = follow(make.view("job", suspend=True))
-    assert [patch.body for patch in resumed.patches] == [{"spec": {"suspend": False}}]
+    stopped = suspended(at(now="fetch"), here=True)
+    assert follow(stopped, run).patches == ()
+    resumed = follow(stopped)
+    assert [patch.body for patch in resumed.patches] == [
+        {"metadata": {"annotations": {SUSPENDED: None}}, "spec": {"suspend": False}}
+    ]
+    assert told(resumed) == ("True", "Accepted")
+
+
+def test_a_job_that_another_controller_suspended_is_left_to_it_and_told() -> None:
+    found = follow(suspended(make.view("job", created=9999), here=False))
+    assert (found.patches, told(found), stage(found)) == ((), ("False", "JobSuspended"), "Queued")
+    assert found.status is not None
+    assert conditions.find(found.status, Type.RECONCILING) is not None, "there is nothing for the user to mend"
+    assert follow(suspended(make.view("job"), here=False), make.run(suspend=True)).patches == ()
+
+
+def test_a_mark_that_another_controller_left_behind_by_resuming_goes() -> None:
+    """Else the next time that one suspends the Job, it would look like ours."""
+    job = copy.deepcopy(dict(suspended(make.view("job"), here=True).job))
+    job["spec"]["suspend"] = False
+    assert [patch.body["metadata"] for patch in follow(JobView(job, ())).patches] == [
+        {"annotations": {SUSPENDED: None}}
+    ]
+    assert follow(make.view("job")).patches == ()
+
+
+# ---------------------------------------------------------------- nodes that are lost, and nodes without room
+
+
+def ending(since: float, phase: str = "Running") -> JobView:
+    """A run whose pod should have ended so many seconds ago."""
+    pod = make.pod("x", init=(make.running("fetch"),), phase=phase, deletionTimestamp=make.ago(since))
+    return make.view("job", {**pod, "spec": {"nodeName": "node-7"}})
+
+
+def test_a_pod_that_does_not_end_is_told_five_minutes_after_its_grace_and_looked_at_then() -> None:
+    early, late = follow(ending(200)), follow(ending(300))
+    assert (told(early), early.again) == (("True", "Accepted"), 100.0)
+    assert (told(late), late.again) == (("False", "NodeLost"), 30.0)
+    assert late.status is not None
+    stalled = conditions.find(late.status, Type.STALLED)
+    assert stalled is not None
+    assert stalled["message"] == (
+        f"the run does not go on: pod x should have ended by {make.ago(300)}, and its node node-7 does not answer: "
+        "delete the Node, or the pod by force"
+    )
+    assert told(follow(ending(9999, phase="Failed"))) == ("True", "Accepted"), "it has ended and only lingers"
+
+
+LOW = "The node was low on resource: memory."
+
+
+def evicted(number: int, *, own: bool = False, message: str = LOW) -> Object:
+    pod = make.pod(f"p{number}", init=(make.ended("fetch"), make.running("train")), phase="Failed", reason="Evicted")
+    pod["metadata"]["creationTimestamp"] = make.ago(900 - number)
+    pod["status"]["message"] = message
+    pod["status"]["conditions"] = [] if own else [{"type": "DisruptionTarget", "status": "True"}]
+    return pod
+
+
+def test_a_run_ends_when_five_of_its_pods_were_evicted() -> None:
+    """A disruption costs no retry, so its Job would go on for ever."""
+    now = make.pod("now", init=(make.running("fetch"),), created=5)
+    going = make.view("job", *[evicted(number) for number in range(4)], now)
+    assert (stage(follow(going)), follow(going).patches) == ("Fetching", ())
+    found = follow(make.view("job", *[evicted(number) for number in range(5)], now))
+    assert (stage(found), told(found, Type.SUCCEEDED)) == ("Failed", ("False", "Evicted"))
+    assert [patch.body["spec"] for patch in found.patches] == [{"suspend": True}]
+    assert found.status is not None
+    message = found.status["failure"]["message"]
+    assert message.startswith(f"5 pods were evicted by their nodes, the last one with: {LOW}")
+    assert "training.resources.requests" in message
+
+
+def test_a_pod_evicted_for_what_it_wrote_itself_says_which_limit_to_raise() -> None:
+    said = "Pod ephemeral local storage usage exceeds the total limit of containers 10Gi."
+    found = follow(make.view("job", evicted(1, own=True, message=said), end="Failed"))
+    assert found.status is not None
+    failure = found.status["failure"]
+    assert (failure["reason"], failure["stage"]) == ("StorageExceeded", "Training")
+    assert failure["message"] == f"the pod was evicted: {said}: raise training.resources.limits.ephemeral-storage"
 
 
 def test_a_run_that_ended_is_not_suspended() -> None:
