@@ -233,11 +233,11 @@ class ModelDeploymentStatus(Status):
     rejected: Annotated[list[RejectedVersion], ATOMIC, Field(max_length=50)] = []
     """Versions that this deployment tried and gave up."""
     replicas: Count | None = None
-    """Pods there are."""
+    """Pods there are of the version that serves."""
     ready_replicas: Count | None = None
-    """Pods that answer requests."""
+    """Those of them that answer requests."""
     selector: Annotated[str, Field(max_length=1024)] | None = None
-    """Label selector of the pods, for autoscalers."""
+    """Label selector of the pods of the version that serves, for autoscalers."""
     server_image: Image | None = None
     """Image of the server in use; a new release of the operator does not change it."""
     drift: DriftStatus | None = None

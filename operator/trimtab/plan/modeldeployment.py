@@ -63,7 +63,7 @@ def _status(observed: Observed, seen: Situation, now: float, *, suspended: bool 
     status: Object = {
         "observedGeneration": meta["generation"],
         "address": {"url": f"http://{meta['name']}.{meta['namespace']}.svc"},
-        "selector": serving.selector(obj),
+        "selector": serving.selector(obj, stable),
         "replicas": int((stable or {}).get("status", {}).get("replicas", 0)),
         "readyReplicas": int((stable or {}).get("status", {}).get("readyReplicas", 0)),
         "versions": _versions(observed, seen),
@@ -135,7 +135,7 @@ def _outcome(seen: Situation) -> Outcome | None:
     serves = seen.serving is not None and rollout.ready(seen.serving, None)
     if seen.missing is not None:
         return None if follows and serves else seen.missing
-    if seen.turned and seen.ready:
+    if seen.turned and (seen.ready or (seen.settled and seen.serving is not None and _answers(seen.serving))):
         return None
     if follows and serves and not seen.turned:
         return None
@@ -143,6 +143,8 @@ def _outcome(seen: Situation) -> Outcome | None:
         return Stalled(Why.VERSION_REJECTED, f"{given_up['reason']}: {given_up.get('message', '')}")
     if seen.trouble is not None:
         return Stalled(seen.trouble.reason, seen.trouble.message)
+    if seen.settled:
+        return Waiting(Why.REPLICAS_UNAVAILABLE, LOOK_AGAIN, "no replica answers requests")
     return Waiting(Why.ROLLING_OUT, LOOK_AGAIN, "pods of the wanted version are starting")
 
 
@@ -155,6 +157,9 @@ def _available(seen: Situation) -> Finding:
         return Finding(Type.AVAILABLE, FALSE, Why.SCALED_TO_ZERO, "spec.replicas is 0")
     if there == 0:
         return Finding(Type.AVAILABLE, FALSE, Why.REPLICAS_UNAVAILABLE, "no replica answers requests")
+    if seen.trouble is not None and seen.turned and there < asked:
+        text = f"replicas answer requests, though not all of them: {seen.trouble.message}"
+        return Finding(Type.AVAILABLE, TRUE, Why.REPLICAS_AVAILABLE, text)
     return Finding(Type.AVAILABLE, TRUE, Why.REPLICAS_AVAILABLE, "replicas answer requests")
 
 
@@ -164,7 +169,7 @@ def _rolled_out(seen: Situation) -> Finding:
     if (given_up := rollout.given_up(seen)) is not None:
         text = f"{given_up['reason']}: {given_up.get('message', '')}; what served goes on serving"
         return Finding(Type.ROLLOUT_SUCCEEDED, FALSE, Why.VERSION_REJECTED, text)
-    if seen.turned and seen.ready:
+    if seen.turned and (seen.ready or seen.settled):
         return Finding(Type.ROLLOUT_SUCCEEDED, TRUE, Why.ROLLED_OUT, "the wanted version serves")
     if seen.trouble is not None:
         return Finding(Type.ROLLOUT_SUCCEEDED, FALSE, seen.trouble.reason, seen.trouble.message)

@@ -8,28 +8,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trimtab.api.conditions import ConditionType as Type
 from trimtab.api.model import Model
 from trimtab.api.modeldeployment import Flavor, ModelDeploymentSpec
 from trimtab.api.outcomes import Outcome, Stalled, Waiting
-from trimtab.api.reasons import CommonReason, Reason
+from trimtab.api.reasons import CommonReason
 from trimtab.api.reasons import ModelDeploymentReason as Why
-from trimtab.plan import conditions, naming, promotion, serving, symptoms
+from trimtab.plan import conditions, naming, promotion, serving, troubles
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Child, Object, Patch
 from trimtab.plan.judgement import Judgement
 from trimtab.plan.serving import SELECTED, Target
+from trimtab.plan.troubles import Trouble
 
 FLAVOR, IMAGE, TEMPLATE = "trimtab.dev/flavor", "trimtab.dev/image", "trimtab.dev/template"
 """Annotations of a Deployment: its server's flavor and image, which a newer operator leaves as they are, and the digest
 of the pod template as it was meant, which tells a Deployment that is up to date from one still to be applied."""
 ABSENT_AGAIN = 300.0
-FINAL = {
-    "DigestMismatch": Why.DIGEST_MISMATCH,
-    "LoadFailed": Why.LOAD_FAILED,
-    "ProfileMismatch": Why.REFERENCE_MISMATCH,
-    "PickleRefused": Why.PICKLE_REFUSED,
-}
-"""What a pod may say of an artifact that no waiting heals."""
 REJECTIONS = 50
 
 
@@ -52,15 +47,6 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why pods of a version do not serve. `final`: no waiting heals it."""
-
-    reason: Reason
-    message: str
-    final: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Situation:
     """The decision half made: what is wanted, what serves, what stands in the way."""
 
@@ -78,6 +64,8 @@ class Situation:
     """All pods of the target answer."""
     trouble: Trouble | None
     rejected: tuple[Object, ...] = field(default=())
+    settled: bool = False
+    """The target was rolled out before, and nothing of it changed since: a pod that is away is no rollout."""
 
     @property
     def turned(self) -> bool:
@@ -92,7 +80,7 @@ def situation(observed: Observed, spec: ModelDeploymentSpec) -> Situation:
     if target is not None:
         live = _child(observed, serving.deployment_name(observed.deployment, target))
         wanted = _deployment(observed, spec, target, live)
-    trouble = _trouble(observed, live) if live is not None else None
+    trouble = troubles.found(live, observed.pods.get(live["metadata"]["uid"], ())) if live is not None else None
     rejected = _rejections(observed, target, live, trouble, serving_now)
     return Situation(
         spec=spec,
@@ -104,6 +92,7 @@ def situation(observed: Observed, spec: ModelDeploymentSpec) -> Situation:
         ready=live is not None and ready(live, wanted),
         trouble=trouble,
         rejected=rejected,
+        settled=live is not None and live is serving_now and _settled(observed, live, wanted),
     )
 
 
@@ -190,43 +179,24 @@ def _serving(observed: Observed) -> Object | None:
 def ready(live: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
     """The controller saw the newest spec, and every replica of it answers."""
     status, replicas = live.get("status", {}), int(live["spec"].get("replicas", 1))
-    if int(status.get("observedGeneration", 0)) < int(live["metadata"]["generation"]):
-        return False
-    if wanted is not None and int(wanted["spec"]["replicas"]) != replicas:
-        return False
-    if wanted is not None and _annotation(live, TEMPLATE) != _annotation(wanted, TEMPLATE):
+    if not _as_meant(live, wanted):
         return False
     return int(status.get("updatedReplicas", 0)) >= replicas and int(status.get("availableReplicas", 0)) >= replicas
 
 
-def _trouble(observed: Observed, live: Mapping[str, Any]) -> Trouble | None:
-    """Why pods of a Deployment do not come up: what they say themselves, what the cluster says of them, or its quota."""
-    for pod in sorted(observed.pods.get(live["metadata"]["uid"], ()), key=lambda pod: str(pod["metadata"]["name"])):
-        if _pod_ready(pod) or pod["metadata"].get("deletionTimestamp"):
-            continue
-        if (evicted := symptoms.eviction(pod)) is not None:
-            own = ": raise server.resources.limits.ephemeral-storage" if evicted.own else ""
-            return Trouble(Why.REPLICAS_UNAVAILABLE, f"Evicted: {evicted.message}{own}")
-        end = symptoms.failed_ending(pod)
-        if end is not None:
-            reason, message = symptoms.told(end)
-            if reason in FINAL:
-                return Trouble(FINAL[reason], message, final=True)
-            word = Why.ARTIFACT_UNREADABLE if end.container == "fetch" else Why.REPLICAS_UNAVAILABLE
-            tail = "" if reason else f": {symptoms.clean(end.text)[-400:]}"
-            message += ": raise server.resources.limits.memory" if end.reason == "OOMKilled" else ""
-            return Trouble(word, f"{reason}: {message}" if reason else f"{message}{tail}")
-        if (block := symptoms.block(pod)) is not None:
-            return Trouble(CommonReason.CHILD_NOT_STARTING, block.message)
-    for condition in live.get("status", {}).get("conditions") or ():
-        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-            return Trouble(CommonReason.CHILD_REFUSED, f"pods are refused: {condition.get('message', '')}")
-    return None
+def _as_meant(live: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
+    """The controller saw the newest spec, and it is the wanted one."""
+    if int(live.get("status", {}).get("observedGeneration", 0)) < int(live["metadata"]["generation"]):
+        return False
+    if wanted is None:
+        return True
+    same = _annotation(live, TEMPLATE) == _annotation(wanted, TEMPLATE)
+    return same and int(wanted["spec"]["replicas"]) == int(live["spec"].get("replicas", 1))
 
 
-def _pod_ready(pod: Mapping[str, Any]) -> bool:
-    entries = pod.get("status", {}).get("conditions") or ()
-    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in entries)
+def _settled(observed: Observed, live: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> bool:
+    told = conditions.find(observed.deployment.get("status", {}), Type.ROLLOUT_SUCCEEDED)
+    return told is not None and told["status"] == conditions.TRUE and _as_meant(live, wanted)
 
 
 def _rejections(

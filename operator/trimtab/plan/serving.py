@@ -90,8 +90,11 @@ def labels(parent: Mapping[str, Any]) -> dict[str, str]:
     return naming.labels(Label.MODEL_DEPLOYMENT, parent["metadata"]["name"], "serving")
 
 
-def selector(parent: Mapping[str, Any]) -> str:
-    """Label selector of all pods of a ModelDeployment, as autoscalers want it."""
+def selector(parent: Mapping[str, Any], stable: Mapping[str, Any] | None) -> str:
+    """Label selector of the pods of the Deployment that serves, as autoscalers want it: those of a version that is only
+    on its way would be counted as replicas. While there is none, that of all pods of the ModelDeployment."""
+    if stable is not None:
+        return f"{SELECTED}={stable['metadata']['name']}"
     return f"{Label.MODEL_DEPLOYMENT}={parent['metadata']['name']}"
 
 

@@ -24,7 +24,7 @@ from tests.unit.plan.rollouts import (
     told,
 )
 from trimtab.api.conditions import ConditionType as Type
-from trimtab.plan import rollout
+from trimtab.plan import conditions, rollout
 from trimtab.plan.intent import Object
 from trimtab.plan.modeldeployment import Observed
 from trimtab.plan.serving import SELECTED
@@ -122,6 +122,57 @@ def test_a_champion_that_changes_back_leaves_what_serves_untouched() -> None:
     seen = made(following(seen, ONE), passes=2)
     assert names(seen) == ["v1"]
     assert of(1, seen)["spec"] == of(1, before)["spec"]
+
+
+def test_autoscalers_are_told_of_the_pods_that_serve_and_of_no_candidates() -> None:
+    seen = serving(make.deployment(replicas=2))
+    for now in (seen, made(following(seen, TWO), ok=is_one)):
+        status = plan(now).status
+        assert status is not None
+        assert status["selector"] == f"{SELECTED}={of(1, now)['metadata']['name']}"
+        assert (status["replicas"], status["readyReplicas"]) == (2, 2)
+
+
+# ---------------------------------------------------------------- pods that are away
+
+
+def away(seen: Observed, available: int, *pods: Object) -> Observed:
+    """Only so many pods of what serves answer."""
+    (child,) = seen.children
+    counts = {**child["status"], "readyReplicas": available, "availableReplicas": available}
+    return replace(seen, children=({**child, "status": counts},), pods={child["metadata"]["uid"]: pods})
+
+
+def test_a_pod_that_is_away_is_no_rollout() -> None:
+    found = plan(away(serving(make.deployment(replicas=2)), 1))
+    assert (told(found), told(found, Type.ROLLOUT_SUCCEEDED)) == (("True", "Serving"), ("True", "RolledOut"))
+    assert told(found, Type.AVAILABLE) == ("True", "ReplicasAvailable")
+
+
+def test_why_a_pod_is_away_is_told_while_others_answer() -> None:
+    killed = make.waiting("server", "CrashLoopBackOff", "", **make.ended("server", 137, "", "OOMKilled")["state"])
+    found = plan(away(serving(make.deployment(replicas=2)), 1, make.pod(main=(killed,))))
+    assert found.status is not None
+    available = conditions.find(found.status, Type.AVAILABLE)
+    assert available is not None
+    assert available["message"].startswith("replicas answer requests, though not all of them: OutOfMemory: ")
+
+
+def test_with_all_pods_away_the_rollout_stays_and_nothing_answers() -> None:
+    found = plan(away(serving(make.deployment(replicas=2)), 0))
+    assert told(found, Type.ROLLOUT_SUCCEEDED) == ("True", "RolledOut")
+    assert (told(found), told(found, Type.AVAILABLE)) == (
+        ("False", "ReplicasUnavailable"),
+        ("False", "ReplicasUnavailable"),
+    )
+
+
+def test_pods_of_a_changed_spec_are_a_rollout_again() -> None:
+    seen = changed(serving(make.deployment(replicas=2)), replicas=2, server={"env": [{"name": "A", "value": "1"}]})
+    for _ in range(2):
+        assert told(plan(seen), Type.ROLLOUT_SUCCEEDED) == ("Unknown", "RollingOut")
+        seen = worlds.after("ModelDeployment", seen, plan(seen))
+    assert told(plan(away(seen, 1)), Type.ROLLOUT_SUCCEEDED) == ("Unknown", "RollingOut")
 
 
 # ---------------------------------------------------------------- scale, suspension, images
