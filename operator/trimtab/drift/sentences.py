@@ -16,7 +16,9 @@ BEYOND = 0.01
 WHY = {
     "NoValues": "no values in the reference",
     "Constant": "hardly more than one value in the reference",
+    "Scattered": "no level is frequent enough to be compared",
     "TooFewRows": "too few rows",
+    "Missing": "its values are missing",
 }
 
 
@@ -60,6 +62,15 @@ def too_few(rows: int, seconds: float, wanted: int) -> str:
     'Too few rows to judge: 412 in 1d, 88 more are needed.'
     """
     return f"Too few rows to judge: {rows:,} in {span(seconds)}, {wanted:,} more are needed."
+
+
+def missing(unknown: Sequence[tuple[str, Shift]], rows: int, seconds: float) -> str:
+    """That there are rows enough, and no values in them.
+
+    >>> missing([("'x'", Shift("x", "Unknown", 1, 0, reason="Missing"))], 1000, 3600)
+    "Too few values to judge: 'x' (its values are missing), over 1,000 rows in 1h."
+    """
+    return f"Too few values to judge: {_unjudged(unknown)}, over {rows:,} rows in {span(seconds)}."
 
 
 def nothing(unknown: Sequence[tuple[str, Shift]]) -> str:

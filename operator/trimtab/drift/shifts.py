@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from trimtab.drift import budget, counting, discoveries, pearson, pooling, psi, tail
+from trimtab.drift import budget, counting, discoveries, elsewhere, pearson, pooling, psi, tail
 from trimtab.drift.budget import Settings
 from trimtab.drift.counting import FeatureCounts
 from trimtab.drift.profile import Reference, total
@@ -43,8 +43,9 @@ class Shift:
     """Share of the rows beyond the reference's range, or with a level it has never seen."""
     expected: float = 0.0
     """Share of such rows to be expected without a shift."""
-    reason: Literal["NoValues", "Constant", "TooFewRows"] | None = None
-    """Why it is unknown."""
+    reason: Literal["NoValues", "Constant", "Scattered", "TooFewRows", "Missing"] | None = None
+    """Why it is unknown: no values in the reference; hardly more than one; no level that is frequent; too few rows; rows
+    enough, and too few of them with a value."""
     wanted: int = 0
     """Rows still missing when there are too few."""
 
@@ -78,7 +79,8 @@ def judge(columns: Sequence[Column], scale: int, settings: Settings, phi: float 
     the hypothesis is "shifted by no more than delta", not "the same": large windows do not alarm on what does not
     matter. Benjamini and Hochberg's rule over the columns decides, and the corrected PSI must exceed delta too: X²
     weighs what was rare more than PSI does and alone would alarm on patterns that are tolerated as PSI. A column that
-    cannot be judged is Unknown and does not take part, so it costs the others nothing.
+    cannot be judged is Unknown and does not take part, so it costs the others nothing; it is asked by itself, at the
+    level over the number of columns, whether its rows lie elsewhere than nearly all of the reference (`elsewhere`).
 
     Args:
         columns: each reference with the window's counts over its bins.
@@ -94,11 +96,13 @@ def judge(columns: Sequence[Column], scale: int, settings: Settings, phi: float 
     """
     measured = [_measure(reference, counts, settings, phi) for reference, counts in columns]
     evidence = [found for found in measured if isinstance(found, _Evidence)]
-    decided = iter(_decide(evidence, budget.level(settings, scale), phi))
+    level = budget.level(settings, scale)
+    decided = iter(_decide(evidence, level, phi))
+    alone = discoveries.bar(level, 1, max(1, len(columns)))
     return tuple(
         _shift(reference, counts, scale, found, *next(decided))
         if isinstance(found, _Evidence)
-        else _unknown(reference, counts, scale, found)
+        else _moved(reference, counts, scale, settings, alone) or _unknown(reference, counts, scale, found)
         for (reference, counts), found in zip(columns, measured, strict=True)
     )
 
@@ -205,6 +209,30 @@ def _expected(reference: Reference) -> float:
     return reference.novel if reference.kind == "Category" else 2 / (total(reference) + 1)
 
 
+def _moved(reference: Reference, counts: FeatureCounts, scale: int, settings: Settings, log_bar: float) -> Shift | None:
+    """A column that cannot be compared bin by bin, but whose rows lie elsewhere."""
+    if not elsewhere.tested(reference, counts):
+        return None
+    n, m, expected = counting.carried(counts), total(reference), elsewhere.usual(reference, _expected(reference))
+    hits, least = elsewhere.rows(reference, counts), elsewhere.least(n, m, expected, log_bar)
+    if least is not None and _scattered(reference):  # new levels come with time by nature: only all of them tell
+        least = n
+    size, delta = elsewhere.size(hits, n, m, expected), budget.tolerated(reference, settings)
+    if least is None or hits < least or size <= delta:
+        return None
+    return Shift(
+        name=reference.name,
+        verdict="Drifting",
+        scale=scale,
+        rows=n,
+        severity=severity(size),
+        psi=size,
+        threshold=max(delta, elsewhere.size(least - 1, n, m, expected)),
+        outside=counting.outside(counts) / n,
+        expected=_expected(reference),
+    )
+
+
 def _unknown(reference: Reference, counts: FeatureCounts, scale: int, wanted: int | None) -> Shift:
     n = counting.carried(counts)
     return Shift(
@@ -214,6 +242,24 @@ def _unknown(reference: Reference, counts: FeatureCounts, scale: int, wanted: in
         rows=n,
         outside=counting.outside(counts) / n if n else 0.0,
         expected=_expected(reference),
-        reason="TooFewRows" if wanted is not None else "Constant" if total(reference) else "NoValues",
+        reason=_why(reference, counts, wanted),
         wanted=wanted or 0,
     )
+
+
+def _why(
+    reference: Reference, counts: FeatureCounts, wanted: int | None
+) -> Literal["NoValues", "Constant", "Scattered", "TooFewRows", "Missing"]:
+    if wanted is not None:
+        gone = counts.missing + counts.invalid
+        return "Missing" if 0 < wanted <= gone else "TooFewRows"
+    if not total(reference):
+        return "NoValues"
+    return "Scattered" if _scattered(reference) else "Constant"
+
+
+def _scattered(reference: Reference) -> bool:
+    """Whether nearly all of a category's rows have levels too rare for a bin of their own."""
+    if reference.kind != "Category":
+        return False
+    return reference.counts[-1] == max(reference.counts) and len(reference.known) > 1

@@ -141,6 +141,11 @@ def _in_distribution(found: _Findings, settings: Settings) -> Verdict | None:
 def _unknown(found: _Findings, settings: Settings) -> Verdict:
     unknown = found.named("Unknown")
     hungry = [shift for _, shift in unknown if shift.reason == "TooFewRows"]
+    empty = [shift for _, shift in unknown if shift.reason == "Missing"]
+    if empty and not hungry:
+        least = min(empty, key=lambda shift: shift.wanted)
+        told = sentences.missing(unknown, _rows(found, least), least.scale * settings.window_seconds)
+        return _verdict(found, "Unknown", "TooFewRows", least, told, least.wanted)
     if not hungry:
         chief = unknown[0][1] if unknown else None
         return _verdict(found, "Unknown", "NothingToJudge", chief, sentences.nothing(unknown))

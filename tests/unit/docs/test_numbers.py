@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.docs.pages import ROOT
 from trimtab.api.wire import TERMINATION_BYTES
-from trimtab.drift import archive, budget, edges, pooling, profile, quality, references, shifts, windows
+from trimtab.drift import archive, budget, edges, elsewhere, pooling, profile, quality, references, shifts, windows
 from trimtab.training import bootstrap, gates, message, parity, preprocess
 
 TOLERATED = budget.TOLERATED
@@ -15,6 +15,9 @@ STATED = {
         f"preset ({TOLERATED['High']}, {TOLERATED['Medium']}, {TOLERATED['Low']})",
         f"{budget.TOLERATED_SMALL} below {budget.SMALL:,} reference rows",
         f"never above {budget.HIGHEST_LEVEL}",
+        "plus one percentage point and four of its standard errors"
+        if (elsewhere.FLOOR, elsewhere.ERRORS) == (0.01, 4)
+        else "other numbers",
         f"stride {', '.join(map(str, budget.STRIDES.values()))} at the scales {', '.join(map(str, budget.STRIDES))}",
         f"fewer than {pooling.LEAST_EXPECTED} expected rows",
         f"{pooling.LEAST_ROWS} rows at least, {pooling.ROWS_PER_GROUP} a group",

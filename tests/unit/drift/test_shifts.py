@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.drift import make
-from trimtab.drift import counting, references, shifts
+from trimtab.drift import counting, discoveries, elsewhere, references, shifts
 from trimtab.drift.budget import Settings
 from trimtab.drift.counting import FeatureCounts
 from trimtab.drift.profile import Reference
@@ -117,8 +117,92 @@ def test_missing_and_invalid_rows_stay_out_of_the_test() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1, 99])
 def test_too_few_rows_are_unknown_and_say_how_many_are_missing(rows: int) -> None:
-    shift = judged(X, replace(make.shares(X, rows), missing=1000))
+    shift = judged(X, make.shares(X, rows))
     assert (shift.verdict, shift.reason, shift.wanted, shift.psi) == ("Unknown", "TooFewRows", 100 - rows, None)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 99])
+def test_rows_enough_without_values_are_no_want_of_rows(rows: int) -> None:
+    gone, spoiled = replace(make.shares(X, rows), missing=1000), replace(make.shares(X, rows), invalid=1000)
+    assert [(judged(X, counts).reason, judged(X, counts).wanted) for counts in (gone, spoiled)] == [
+        ("Missing", 100 - rows)
+    ] * 2
+    assert judged(X, replace(make.shares(X, rows), missing=100 - rows - 1)).reason == "TooFewRows"
+
+
+# ---------------------------------------------------------------- what cannot be compared bin by bin
+
+CONSTANT = references.number("k", np.full(20_000, 7.0))
+ONE_CLASS = references.category("c", np.full(20_000, "yes", object))
+NEARLY = replace(X, edges=(0.5,), counts=(19_996, 4))
+USERS = np.random.default_rng(1).integers(0, 15_000, 20_000)
+IDS = references.category("id", np.array([f"u{user}" for user in USERS], object))
+
+
+def becomes(reference: Reference, *values: object) -> Shift:
+    """What becomes of a column of 1,000 rows that hold these values in turn."""
+    rows = [values[i % len(values)] for i in range(1000)]
+    given = np.array(rows, object if reference.kind == "Category" else float)
+    return judged(reference, counting.count(reference, given))
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        becomes(CONSTANT, 8.0),
+        becomes(CONSTANT, *[7.0] * 9, -3.0),
+        becomes(ONE_CLASS, "no"),
+        becomes(NEARLY, 0.7),
+        becomes(IDS, *[f"v{i}" for i in range(1000)]),
+    ],
+    ids=["another constant", "a tenth of the rows", "another level", "a value that was rare", "other names for all"],
+)
+def test_a_column_whose_rows_lie_elsewhere_than_nearly_all_of_the_reference_drifts(found: Shift) -> None:
+    assert (found.verdict, found.severity, found.reason) == ("Drifting", "Major", None)
+    assert found.psi is not None
+    assert found.threshold is not None
+    assert found.psi > found.threshold > 0.02
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [
+        (becomes(CONSTANT, 7.0), "Constant"),
+        (becomes(CONSTANT, *[7.0] * 199, 8.0), "Constant"),
+        (becomes(ONE_CLASS, "yes"), "Constant"),
+        (becomes(NEARLY, 0.2), "Constant"),
+        (becomes(IDS, *[f"u{7 * i}" for i in range(1000)]), "Scattered"),
+        (becomes(IDS, *[f"v{i}" for i in range(99)], IDS.known[0]), "Scattered"),
+    ],
+    ids=["the same", "one in 200", "the same level", "the usual value", "the same names", "nearly all names are new"],
+)
+def test_a_column_that_stays_where_it_was_is_unknown_and_says_why(found: Shift, reason: str) -> None:
+    assert (found.verdict, found.reason) == ("Unknown", reason)
+
+
+def test_too_few_rows_say_nothing_of_where_they_lie() -> None:
+    counts = counting.count(CONSTANT, np.full(99, 8.0))
+    assert judged(CONSTANT, counts).verdict == "Unknown"
+
+
+@given(st.integers(100, 100_000), st.integers(200, 100_000), st.floats(0, 1), st.integers(1, 200))
+def test_the_fewest_rows_that_count_are_the_fewest(n: int, m: int, expected: float, columns: int) -> None:
+    bar = discoveries.bar(1e-4, 1, columns)
+    least = elsewhere.least(n, m, expected, bar)
+    assert least is None or 0 < least <= n
+    if least is not None:
+        assert least / n > expected, "a share as in the reference never counts"
+        before, there = (elsewhere.size(hits, n, m, expected) for hits in (least - 1, least))
+        assert there >= before
+
+
+def test_without_a_shift_no_constant_column_alarms_in_its_budget() -> None:
+    """20 columns that are new in one row of 20,000 each, for 2,000 windows: none of 40,000 tests counts."""
+    rng = np.random.default_rng(0)
+    hits = rng.binomial(1000, 1 / 20_000, 40_000)
+    least = elsewhere.least(1000, 20_000, 1 / 20_000, discoveries.bar(1e-4, 1, 20))
+    assert least is not None
+    assert int((hits >= least).sum()) == 0
 
 
 @pytest.mark.parametrize(

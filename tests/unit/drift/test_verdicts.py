@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tests.unit.drift import make
-from trimtab.drift import verdicts, windows
+from trimtab.drift import counting, references, verdicts, windows
 from trimtab.drift.budget import Settings
 from trimtab.drift.counting import FeatureCounts
 from trimtab.drift.profile import Profile, Reference
@@ -79,6 +79,21 @@ def test_few_rows_by_night_do_not_silence_the_day() -> None:
     assert (verdict.verdict, verdict.scale, verdict.rows) == ("Drifting", 24, 5000)
     calm = verdicts.judge(PROFILE, {1: window(1, 30), 24: window(24, 5000)}, HOURLY)
     assert (calm.verdict, calm.scale) == ("InDistribution", 24)
+
+
+def test_values_that_are_missing_are_no_want_of_rows() -> None:
+    counts = replace(counting.zero(X), missing=1000)
+    verdict = verdicts.judge(make.profile(X), {1: make.window({"x": counts})}, HOURLY)
+    assert (verdict.verdict, verdict.reason) == ("Unknown", "TooFewRows")
+    assert verdict.message == "Too few values to judge: 'x' (its values are missing), over 1,000 rows in 1h."
+
+
+def test_a_constant_that_becomes_another_one_is_drift_of_the_feature() -> None:
+    constant = references.number("k", np.full(20_000, 7.0))
+    counts = counting.count(constant, np.full(1000, 8.0))
+    verdict = verdicts.judge(make.profile(constant), {1: make.window({"k": counts})}, HOURLY)
+    assert (verdict.verdict, verdict.reason, verdict.severity) == ("Drifting", "FeatureDrift", "Major")
+    assert "100.0% of 'k' lies beyond what the reference has seen." in verdict.message
 
 
 def test_too_few_rows_at_every_scale_are_unknown() -> None:
