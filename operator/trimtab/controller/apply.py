@@ -8,7 +8,7 @@ deleted object back.
 import asyncio
 import copy
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -117,19 +117,21 @@ class Applier:
         return Refusal(Why.CHILD_REFUSED, text, stalled=True, again=REFUSED_AGAIN)
 
     async def _contested(self, child: Child, have: Object, now: float) -> Refusal | None:
-        if not self._too_often(have["metadata"]["uid"], comparison.intent_of(child.obj), now):
-            return None
-        return await self._war(of(child.obj), have["metadata"]["namespace"], child.name)
+        rewrite = have["metadata"]["uid"], comparison.intent_of(child.obj)
+        if self._too_often(rewrite, now):
+            return await self._war(of(child.obj), have["metadata"]["namespace"], child.name)
+        self._count(rewrite, now)
+        return None
 
-    def _too_often(self, uid: str, intent: str, now: float) -> bool:
+    def _too_often(self, rewrite: tuple[str, str], now: float) -> bool:
         """Five identical rewrites in ten minutes: somebody else disagrees, and rewriting on would be a war."""
-        times = self._rewrites[uid, intent]
-        if len(times) == REWRITES and now - times[0] < REWRITE_SECONDS:
-            return True
-        times.append(now)
+        times: Sequence[float] = self._rewrites.get(rewrite, ())
+        return len(times) == REWRITES and now - times[0] < REWRITE_SECONDS
+
+    def _count(self, rewrite: tuple[str, str], now: float) -> None:
+        self._rewrites[rewrite].append(now)
         if len(self._rewrites) > REMEMBERED:
             del self._rewrites[next(iter(self._rewrites))]
-        return False
 
     async def _war(self, resource: Resource, namespace: str, name: str) -> Refusal:
         """What is told in place of another write."""
@@ -143,7 +145,8 @@ class Applier:
         return Refusal(Why.WRITES_CONTESTED, text, stalled=True, again=REWRITE_SECONDS)
 
     async def _patch(self, patch: Patch, now: float) -> Refusal | None:
-        if self._too_often(patch.uid, comparison.intent_of(patch.body), now):
+        rewrite = patch.uid, comparison.intent_of(patch.body)
+        if self._too_often(rewrite, now):
             return await self._war(WATCHED[patch.kind], patch.namespace, patch.name)
         body = {**patch.body, "metadata": {**patch.body.get("metadata", {}), "uid": patch.uid}}
         try:
@@ -154,6 +157,7 @@ class Applier:
             if error.status not in (404, 409):
                 raise
             return None
+        self._count(rewrite, now)
         self._take(patch.kind, answer)
         return None
 

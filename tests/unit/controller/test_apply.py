@@ -223,6 +223,12 @@ def test_five_identical_patches_in_ten_minutes_are_enough() -> None:
     assert scene.server.writes.count("merge Service/late") == 7
 
 
+def test_a_patch_of_what_is_gone_is_no_war() -> None:
+    scene = Scene(Answers(error=ApiError(409, "Conflict", "uid")))
+    patch = Patch("Service", "team", "late", "uid-of-Service-late", {"spec": {"suspend": True}})
+    assert [scene.apply(Plan(patches=(patch,)), make.NOW + number) for number in range(9)] == [None] * 9
+
+
 def test_a_child_made_once_is_never_written_again() -> None:
     scene = Scene(Answers(have()), have())
     scene.apply(Plan(children=(Child(SERVICE, once=True),)))
