@@ -153,8 +153,7 @@ class DatasetSpec(Shape):
     expect: Expectations | None = None
     """What must hold of the data before any training uses them. Absent: only that they can be read."""
     resources: Resources | None = None
-    """Resources of a look at the data. Absent: up to 2Gi of memory, which is enough for about a million rows of 20
-    columns. A run fetches the data with `training.resources` of its own."""
+    """Resources of a look at the data. Absent: up to 2Gi of memory. A run fetches the data with `training.resources`."""
     pod: PodSettings | None = None
     """Where the pods that look at the data run, as whom, and what is written on them. Runs have `training.pod`."""
 

@@ -19,9 +19,9 @@ Quantities = Annotated[dict[str, Quantity], Field(max_length=16)]
 
 
 class Resources(Shape):
-    """What a container asks for and may use at most, as in any pod. A limit of CPU or memory without a request is the
-    request, too. What is left open is Trimtab's: memory by what the container does, and at most 10Gi of
-    `ephemeral-storage`, which is all that the pod may write to its node: one that writes more is evicted."""
+    """What a container asks for and may use at most, as in any pod. A limit without a request is the request, too. What
+    is left open is Trimtab's: memory by what the container does, and 10Gi for each folder of the pod, which
+    `ephemeral-storage` raises or lowers; a pod that writes more is evicted."""
 
     requests: Quantities | None = None
     """By resource name (`cpu`, `memory`, `nvidia.com/gpu`), what is set aside for the container. At most 16 entries."""

@@ -134,6 +134,7 @@ def _begin(observed: Observed, inputs: str, stale: list[JobView], now: float) ->
         claims=[claim] if claim else [],
         retries=LOOK_RETRIES,
         timeout=LOOK_SECONDS,
+        room=pods.room(spec.resources),
         settings=spec.pod,
         annotations={Annotation.INPUTS: inputs},
     )

@@ -141,16 +141,17 @@ def job(
     claims: Sequence[str],
     retries: int,
     timeout: float,
+    room: str,
     settings: PodSettings | None,
     annotations: Mapping[str, str],
 ) -> Object:
     """A Job that runs the steps one after the other, the last as the main container. `timeout` in seconds, of one attempt.
+    `room`: what each folder may hold.
 
     Disruptions cost no retry; exit code 3 ends the Job at once. The deadline is the pod's: a Job's own deletes the evidence.
     """
     built = naming.child(parent, "batch/v1", "Job", name, pods.labels(settings, labels))
     built["metadata"]["annotations"] = pods.annotations(settings, annotations)
-    room = pods.storage(step.resources for step in steps)
     volumes = [{"name": "config", "configMap": {"name": config}}]
     volumes += [pods.empty(folder, room) for folder in ("tmp", *folders)]
     volumes += [pods.claim_volume(claim) for claim in dict.fromkeys(claims)]

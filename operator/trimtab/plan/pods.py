@@ -11,9 +11,10 @@ from trimtab.plan.intent import Object
 
 ROOT = "/trimtab"
 USER = 65532
-STORAGE, STORAGE_LIMIT = "ephemeral-storage", "10Gi"
-"""What a pod may write to its node, in emptyDirs and elsewhere. A pod beyond its own limit counts as one that failed;
-one that its node evicts for want of room does not, and would come back for ever."""
+STORAGE, FOLDER_LIMIT = "ephemeral-storage", "10Gi"
+"""What each emptyDir may hold unless the user gives a limit. A pod beyond its own limit counts as one that failed; one that
+its node evicts for want of room does not. Containers ask for no such resource by themselves, not even for none of it: a
+limit alone is a request, too, and a queue admits no Job that asks for what it does not know."""
 NOT_IN_A_MESH = {"sidecar.istio.io/inject": "false"}, {"linkerd.io/inject": "disabled"}
 """Labels and annotations of a Job's pods: a sidecar that is no init container gives `fetch` no network, and never ends."""
 
@@ -41,13 +42,12 @@ def container_security(*, read_only_root: bool) -> Object:
 
 def resources(asked: Resources | None, requests: Mapping[str, str], limits: Mapping[str, str]) -> Object:
     """What the user asked for, and our own values for what was left open. A limit below our request lowers the request, a
-    request above our limit raises the limit. Of storage nothing is set aside: some nodes report none to set aside."""
+    request above our limit raises the limit."""
     wanted_requests = dict((asked.requests if asked else None) or {})
     wanted_limits = dict((asked.limits if asked else None) or {})
     for name, value in requests.items():
         wanted_requests.setdefault(name, wanted_limits.get(name, value))
-    wanted_requests.setdefault(STORAGE, "0")
-    for name, value in {**limits, STORAGE: STORAGE_LIMIT}.items():
+    for name, value in limits.items():
         wanted_limits.setdefault(name, max(value, wanted_requests[name], key=parse_quantity))
     return {"requests": _texts(wanted_requests), "limits": _texts(wanted_limits)}
 
@@ -63,9 +63,10 @@ def without_devices(asked: Resources | None) -> Resources | None:
     return Resources(requests=requests, limits=limits)
 
 
-def storage(resources: Iterable[Object]) -> str:
-    """The most that containers with these resources may write: what their pod's emptyDirs may hold."""
-    return str(max((given["limits"][STORAGE] for given in resources), key=parse_quantity))
+def room(asked: Resources | None) -> str:
+    """What each emptyDir of a pod may hold: as much as the user lets its containers write, or set aside for them."""
+    given = [part[STORAGE] for part in (asked.limits, asked.requests) if part and STORAGE in part] if asked else []
+    return str(given[0]) if given else FOLDER_LIMIT
 
 
 def _texts(quantities: Mapping[str, Any]) -> dict[str, str]:

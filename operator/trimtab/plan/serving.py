@@ -107,8 +107,7 @@ def deployment(
     built = naming.child(parent, "apps/v1", "Deployment", name, chosen)
     built["metadata"]["annotations"] = {Annotation.INPUTS: target.digest}
     claim = pods.claim_of(target.artifact.location.uri)
-    fetch, server = _fetch(spec, target, image, claim), _server(spec, target, image)
-    room = pods.storage((fetch["resources"], server["resources"]))
+    room = pods.room(spec.server.resources)
     built["spec"] = {
         "replicas": replicas,
         "revisionHistoryLimit": 2,
@@ -127,8 +126,8 @@ def deployment(
                 "enableServiceLinks": False,
                 "terminationGracePeriodSeconds": GRACE_SECONDS,
                 "securityContext": pods.pod_security(),
-                "initContainers": [fetch],
-                "containers": [server],
+                "initContainers": [_fetch(spec, target, image, claim)],
+                "containers": [_server(spec, target, image)],
                 "volumes": [_config_volume(), pods.empty("model", room), pods.empty("tmp", room)]
                 + ([pods.claim_volume(claim)] if claim else []),
                 **pods.placement(spec.server.pod),

@@ -42,6 +42,7 @@ def training_job(
         claims=_claims(run, data[0]),
         retries=run.training.retries,
         timeout=parse_duration(run.training.timeout),
+        room=pods.room(run.training.resources),
         settings=run.training.pod,
         annotations={Annotation.INPUTS: name},
     )

@@ -51,7 +51,7 @@ def eviction(pod: Mapping[str, Any]) -> Eviction | None:
         return None
     entries = status.get("conditions") or ()
     disrupted = any(entry["type"] == "DisruptionTarget" and entry["status"] == "True" for entry in entries)
-    return Eviction(not disrupted, clean(status.get("message") or "the kubelet gave no reason").strip())
+    return Eviction(not disrupted, clean(status.get("message") or "the kubelet gave no reason").strip(" ."))
 
 
 def clean(text: str) -> str:

@@ -97,7 +97,7 @@ def test_a_look_runs_where_and_with_what_the_dataset_says() -> None:
     pod = job["spec"]["template"]["spec"]
     assert (pod["nodeSelector"], pod["serviceAccountName"]) == ({"disk": "ssd"}, "reader")
     assert (job["metadata"]["labels"]["team"], job["spec"]["template"]["metadata"]["labels"]["team"]) == ("a", "a")
-    assert pod["containers"][0]["resources"]["limits"] == {"ephemeral-storage": "10Gi", "memory": "8Gi"}
+    assert pod["containers"][0]["resources"]["limits"] == {"memory": "8Gi"}
 
 
 def test_other_resources_ask_for_another_look() -> None:

@@ -338,7 +338,7 @@ def test_labels_and_annotations_of_the_users_reach_the_pods_and_never_take_the_p
 
 def test_the_fetch_before_the_server_has_its_resources_too_but_no_devices() -> None:
     found = template(resources={"limits": {"memory": "4Gi", "nvidia.com/gpu": 1}})["spec"]
-    assert found["initContainers"][0]["resources"]["limits"] == {"ephemeral-storage": "10Gi", "memory": "4Gi"}
+    assert found["initContainers"][0]["resources"]["limits"] == {"memory": "4Gi"}
     assert found["containers"][0]["resources"]["limits"]["nvidia.com/gpu"] == "1"
     assert {volume["emptyDir"]["sizeLimit"] for volume in found["volumes"] if "emptyDir" in volume} == {"10Gi"}
 

@@ -10,7 +10,6 @@ from trimtab.plan import pods, trainingjob
 from trimtab.plan.intent import Object
 
 ROOM: dict[str, dict[str, str]] = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
-DISK: Object = {"requests": {"ephemeral-storage": "0"}, "limits": {"ephemeral-storage": "10Gi"}}
 ASKED: dict[str, tuple[Object | None, Object]] = {
     "nothing": (None, ROOM),
     "nothing in particular": ({}, ROOM),
@@ -30,7 +29,7 @@ ASKED: dict[str, tuple[Object | None, Object]] = {
         {"requests": {"ephemeral-storage": "20Gi"}},
         {
             "requests": {**ROOM["requests"], "ephemeral-storage": "20Gi"},
-            "limits": {"memory": "2Gi", "ephemeral-storage": "20Gi"},
+            "limits": {"memory": "2Gi"},
         },
     ),
     "a smaller limit lowers what is set aside": (
@@ -52,8 +51,7 @@ ASKED: dict[str, tuple[Object | None, Object]] = {
 def test_resources(case: str) -> None:
     asked, expected = ASKED[case]
     given = Resources.model_validate(asked) if asked is not None else None
-    found = pods.resources(given, ROOM["requests"], ROOM["limits"])
-    assert found == {part: {**DISK[part], **expected[part]} for part in ("requests", "limits")}
+    assert pods.resources(given, ROOM["requests"], ROOM["limits"]) == expected
 
 
 def test_a_variable_stands_once_and_the_users_value_wins() -> None:
@@ -214,14 +212,22 @@ def test_a_limit_range_below_our_own_values_can_be_obeyed() -> None:
     assert {name: step["resources"] for name, step in steps(resources=most).items()} == dict.fromkeys(SEES, most)
 
 
-def test_all_that_a_pod_writes_to_its_node_is_bounded_and_the_bound_is_the_users_to_raise() -> None:
-    for asked, limit in ((None, "10Gi"), ({"limits": {"ephemeral-storage": "50Gi"}}, "50Gi")):
-        pod = _job(STORE, None, {"resources": asked})["spec"]["template"]["spec"]
-        sizes = {volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if "emptyDir" in volume}
-        limits = {
-            step["resources"]["limits"]["ephemeral-storage"] for step in (*pod["initContainers"], *pod["containers"])
-        }
-        assert (sizes, limits) == ({limit}, {limit})
+@pytest.mark.parametrize(
+    ("asked", "limit"),
+    [
+        (None, "10Gi"),
+        ({"limits": {"ephemeral-storage": "50Gi"}}, "50Gi"),
+        ({"requests": {"ephemeral-storage": "20Gi"}}, "20Gi"),
+    ],
+)
+def test_each_folder_is_bounded_and_the_bound_is_the_users_to_raise(asked: Object | None, limit: str) -> None:
+    pod = _job(STORE, None, {"resources": asked})["spec"]["template"]["spec"]
+    assert {volume["emptyDir"]["sizeLimit"] for volume in pod["volumes"] if "emptyDir" in volume} == {limit}
+
+
+def test_a_job_asks_for_no_storage_unless_the_user_does() -> None:
+    """A queue whose quota does not name a resource admits no Job that asks for it, be it for nothing of it."""
+    assert "ephemeral-storage" not in str([step["resources"] for step in steps().values()])
 
 
 def test_a_users_own_image_is_pulled_as_kubernetes_does_and_ours_when_it_is_not_there() -> None:

@@ -200,7 +200,7 @@ def test_a_pod_that_was_evicted_says_why() -> None:
     seen = replace(seen, pods={of(1, seen)["metadata"]["uid"]: (pod,)})
     status = plan(seen, make.NOW + 5).status
     assert status is not None
-    assert "exceeds the total limit of containers 10Gi.: raise server.resources.limits" in str(status["conditions"])
+    assert "exceeds the total limit of containers 10Gi: raise server.resources.limits" in str(status["conditions"])
 
 
 def test_pods_that_answer_or_are_leaving_are_no_trouble() -> None:

@@ -197,7 +197,7 @@ def test_a_run_ends_when_five_of_its_pods_were_evicted() -> None:
     assert [patch.body["spec"] for patch in found.patches] == [{"suspend": True}]
     assert found.status is not None
     message = found.status["failure"]["message"]
-    assert message.startswith(f"5 pods were evicted by their nodes, the last one with: {LOW}")
+    assert message.startswith(f"5 pods were evicted by their nodes, the last one with: {LOW.rstrip('.')}")
     assert "training.resources.requests" in message
 
 
@@ -207,7 +207,10 @@ def test_a_pod_evicted_for_what_it_wrote_itself_says_which_limit_to_raise() -> N
     assert found.status is not None
     failure = found.status["failure"]
     assert (failure["reason"], failure["stage"]) == ("StorageExceeded", "Training")
-    assert failure["message"] == f"the pod was evicted: {said}: raise training.resources.limits.ephemeral-storage"
+    assert (
+        failure["message"]
+        == f"the pod was evicted: {said.rstrip('.')}: raise training.resources.limits.ephemeral-storage"
+    )
 
 
 def test_a_run_that_ended_is_not_suspended() -> None:
