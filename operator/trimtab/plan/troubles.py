@@ -28,7 +28,7 @@ class Trouble:
 
 def found(live: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> Trouble | None:
     """Why pods of a Deployment do not come up: what they say themselves, what the cluster says of them, or its quota."""
-    for pod in sorted(pods, key=lambda pod: str(pod["metadata"]["name"])):
+    for pod in sorted(pods, key=_rank):
         if _pod_ready(pod) or pod["metadata"].get("deletionTimestamp"):
             continue
         if (evicted := symptoms.eviction(pod)) is not None:
@@ -49,6 +49,11 @@ def found(live: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> Trouble
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return Trouble(CommonReason.CHILD_REFUSED, f"pods are refused: {condition.get('message', '')}")
     return None
+
+
+def _rank(pod: Mapping[str, Any]) -> tuple[bool, str]:
+    """Pods that were evicted last: others have taken their place and may have more to say."""
+    return symptoms.eviction(pod) is not None, str(pod["metadata"]["name"])
 
 
 def _pod_ready(pod: Mapping[str, Any]) -> bool:

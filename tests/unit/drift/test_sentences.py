@@ -1,6 +1,9 @@
+from typing import get_args, get_type_hints
+
 import pytest
 
 from trimtab.drift import sentences
+from trimtab.drift.shifts import Shift
 
 
 @pytest.mark.parametrize(
@@ -29,3 +32,8 @@ def test_names_that_would_garble_a_terminal_are_escaped(name: str) -> None:
 def test_long_names_are_cut_and_ordinary_ones_are_not() -> None:
     assert sentences.shown("größe_in_cm") == "größe_in_cm"
     assert len(sentences.shown("x" * 1000)) == 60
+
+
+def test_every_reason_why_a_column_is_unknown_has_its_words() -> None:
+    reasons = {reason for part in get_args(get_type_hints(Shift)["reason"]) for reason in get_args(part)}
+    assert reasons == set(sentences.WHY)

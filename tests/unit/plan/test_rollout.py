@@ -203,6 +203,14 @@ def test_a_pod_that_was_evicted_says_why() -> None:
     assert "exceeds the total limit of containers 10Gi: raise server.resources.limits" in str(status["conditions"])
 
 
+def test_a_pod_in_the_place_of_an_evicted_one_is_heard_first() -> None:
+    evicted = make.pod("a", phase="Failed", reason="Evicted")
+    seen = made(observed(), ok=lambda _: False)
+    blocked = make.pod("b", init=(make.waiting("fetch", "ImagePullBackOff", "no such host"),), phase="Pending")
+    seen = replace(seen, pods={of(1, seen)["metadata"]["uid"]: (evicted, blocked)})
+    assert told(plan(seen, make.NOW + 5)) == ("False", "ChildNotStarting")
+
+
 def test_pods_that_answer_or_are_leaving_are_no_trouble() -> None:
     seen = serving()
     uid = of(1, seen)["metadata"]["uid"]
