@@ -18,7 +18,7 @@ from trimtab.model.engine import Prediction
 from trimtab.model.frame import Block, join
 from trimtab.model.values import label_text
 
-FOLD_ROWS = 1024
+FOLD_ROWS = 4096
 FOLD_BYTES = 4 << 20
 """Rows and bytes of requests that may wait: long texts are folded earlier."""
 
