@@ -62,7 +62,7 @@ def _story() -> None:
 
 def _prepare(where: Surroundings) -> dict[str, Path]:
     """Cluster, images, operator, data."""
-    screen.step("A cluster, three images, the operator", "The first time, the cluster's binaries are built: about ten minutes.")
+    screen.step("A cluster, three images, the operator", "The first time, the cluster's binaries are built: ten to twenty minutes.")
     if where.local:
         install.cluster("up")
     built = where.images()
