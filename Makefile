@@ -61,6 +61,21 @@ demo: venv ## the whole story on real flights, live
 demo-down: ## end what `make demo` left running
 	$(CLUSTER) down
 
+.PHONY: bench
+bench: venv ## all of the following, on a local cluster; one that fails keeps no other from its turn
+	$(CLUSTER) up
+	for name in serving drift training operator; do \
+	  $(MAKE) --no-print-directory bench-$$name || echo "bench-$$name failed"; \
+	done
+
+.PHONY: bench-serving
+bench-serving: venv ## our model server beside MLServer, KServe, BentoML and FastAPI, on one core, in turns
+	$(PY) -m tests.bench.serving $(BENCH)
+
+.PHONY: bench-drift
+bench-drift: venv ## verdicts over a year of flights, beside fixed rules on the same counts
+	$(PY) -m tests.bench.drift
+
 .PHONY: bench-operator
 bench-operator: venv ## 1,000 ModelDeployments at once, beside a bare client that makes the same writes
 	$(PY) -m tests.bench.operator
