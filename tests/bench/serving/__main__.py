@@ -20,7 +20,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
-from tests.bench.serving import loads, models, results, rounds
+from tests.bench.serving import loads, measurements, models, results, rounds
 from tests.bench.serving.contenders import CONTENDERS, OURS, Contender
 from tests.bench.serving.processes import CLIENT_CORE, SERVER_CORE
 from tests.bench.serving.scenarios import SCENARIOS, Scenario, parse
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
         print(problem, file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, _leave)
-    found, prepared = rounds.Found(), []
+    found, prepared = measurements.Found(), []
     print(f"1 minute load before the start: {os.getloadavg()[0]:.2f}", flush=True)
     with tempfile.TemporaryDirectory(prefix="trimtab-bench-") as name:
         folder = Path(name)
@@ -49,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
             rounds.measure(found, each, chosen.servers, chosen.scenarios, chosen.rounds, chosen.seconds, folder)
     made = results.rows(found, prepared)
     print(results.table(made))
+    for (model, scenario), why in found.skipped.items():
+        print(f"skipped: {model} {scenario}: {why}")
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(made, indent=2, allow_nan=False))
     print(f"written to {OUT.relative_to(OUT.parents[2])}; 1 minute load at the end: {os.getloadavg()[0]:.2f}")

@@ -25,8 +25,9 @@ class BrokenLoadError(Exception):
 
 @dataclass(frozen=True)
 class Load:
-    """What one load saw: answers a second, and percentiles of latency in milliseconds."""
+    """What one load saw: answers, answers a second, and percentiles of latency in milliseconds."""
 
+    answers: int
     rate: float
     p50: float
     p99: float
@@ -45,7 +46,7 @@ def http(port: int, messages: list[bytes], scenario: Scenario, seconds: int, scr
         raise BrokenLoadError(
             f"{found['answers']} answers, {found['refused']} of them not 2xx, and {found['broken']} socket errors"
         )
-    return Load(found["answers"] / found["micros"] * 1e6, found["p50"] / 1e3, found["p99"] / 1e3)
+    return Load(found["answers"], found["answers"] / found["micros"] * 1e6, found["p50"] / 1e3, found["p99"] / 1e3)
 
 
 def grpc(port: int, message: Path, answer_bytes: int, scenario: Scenario, seconds: int, scratch: Path) -> Load:
@@ -79,7 +80,7 @@ def grpc(port: int, message: Path, answer_bytes: int, scenario: Scenario, second
         )
     spent = np.array([int(line.split()[2]) for line in times.read_text().splitlines()]) / 1e3
     middle, tail = np.percentile(spent, [50, 99])
-    return Load(answers / seconds, float(middle), float(tail))
+    return Load(answers, answers / seconds, float(middle), float(tail))
 
 
 def _run(command: list[str], seconds: int) -> str:

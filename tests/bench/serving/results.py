@@ -1,7 +1,8 @@
 """From what was measured to the rows of the result, and the rows as a table. Pure.
 
 Values are medians over rounds. A ratio is the median of the ratios within each round, to the peer with the best median: what
-disturbs a shared machine for longer than a round disturbs both sides of it. A row without a number of ours is a failed case.
+disturbs a shared machine for longer than a round disturbs both sides of it. CPU a request is disturbed least. A row without a
+number of ours is a failed case.
 """
 
 import statistics
@@ -11,8 +12,8 @@ from typing import Any
 from tests.bench.serving import goals
 from tests.bench.serving.contenders import MLSERVER, MLSERVER_DEFAULT, OURS, UNCONVERTED, UNCOUNTED
 from tests.bench.serving.goals import Goal
+from tests.bench.serving.measurements import Found, Start
 from tests.bench.serving.models import Prepared
-from tests.bench.serving.rounds import Found, Start
 from tests.bench.serving.scenarios import parse
 
 _VARIANTS = {OURS, UNCONVERTED, UNCOUNTED}
@@ -33,10 +34,12 @@ def _of_case(found: Found, case: tuple[str, str], title: str) -> Iterator[dict[s
     loads, failed = found.loads.get(case, {}), found.failed.get(case, {})
     names = [*loads, *failed]
     peers = [name for name in names if name not in _VARIANTS]
-    rates, tails = _series(loads, lambda load: load.rate), _series(loads, lambda load: load.p99)
+    rates, tails = _series(loads, lambda taken: taken.load.rate), _series(loads, lambda taken: taken.load.p99)
+    micros = _series(loads, lambda taken: taken.micros)
     if OURS in names:
         yield _row(title, "requests", "1/s", "higher", OURS, peers, rates, goals.RATE.get(case, goals.NONE))
         yield _row(title, "p99", "ms", "lower", OURS, peers, tails, goals.TAIL.get(case, goals.NONE))
+        yield _row(title, "CPU a request", "us", "lower", OURS, peers, micros, goals.NONE)
         mlserver = [name for name in peers if name in (MLSERVER, MLSERVER_DEFAULT)]
         if case in goals.MLSERVER and mlserver:
             beside = f"{title}, beside MLServer alone"
@@ -47,6 +50,7 @@ def _of_case(found: Found, case: tuple[str, str], title: str) -> Iterator[dict[s
     if UNCOUNTED in names:
         wanted = goals.COUNTING.get(case, goals.NONE)
         yield _row(f"{title}, cost of counting", "requests", "1/s", "higher", OURS, [UNCOUNTED], rates, wanted)
+        yield _row(f"{title}, cost of counting", "CPU a request", "us", "lower", OURS, [UNCOUNTED], micros, goals.NONE)
 
 
 def _of_starts(starts: dict[str, list[Start]]) -> Iterator[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.serving import goals, processes
 from tests.bench.serving.contenders import OURS, UNCONVERTED, UNCOUNTED, Contender, Started
 from tests.bench.serving.loads import BrokenLoadError, Load
+from tests.bench.serving.measurements import Found, Start, Taken
 from tests.bench.serving.models import Prepared
 from tests.bench.serving.scenarios import Scenario
 from tests.bench.serving.trials import NotOfferedError, Trial, WrongError, trial
@@ -17,34 +18,12 @@ _WARM_SECONDS = 1
 
 
 @dataclass(frozen=True)
-class Start:
-    """One start of one server with one model."""
+class Up:
+    """A contender that is up, and the folder for its files."""
 
-    seconds: float
-    megabytes: float
-
-
-@dataclass
-class Found:
-    """All that was measured. A contender that failed in a case has a sentence in `failed` and no number."""
-
-    loads: dict[tuple[str, str], dict[str, list[Load]]] = field(default_factory=dict)
-    """By model and scenario, then by contender, one a round."""
-    failed: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    skipped: dict[tuple[str, str], str] = field(default_factory=dict)
-    """Why a case was not run at all."""
-    starts: dict[str, list[Start]] = field(default_factory=dict)
-
-    def fail(self, case: tuple[str, str], contender: str, why: str) -> None:
-        """From here on this contender has no number in this case."""
-        self.failed.setdefault(case, {})[contender] = why
-        self.loads.get(case, {}).pop(contender, None)
-        print(f"  {case[0]} {case[1]}: {contender} FAILED: {why}", flush=True)
-
-    def skip(self, case: tuple[str, str], why: str) -> None:
-        """The case is not run."""
-        self.skipped[case] = why
-        print(f"  {case[0]} {case[1]}: SKIPPED: {why}", flush=True)
+    started: Started
+    server: processes.Running
+    folder: Path
 
 
 def takes_part(contender: Contender, case: tuple[str, str]) -> bool:
@@ -81,58 +60,65 @@ def measure(
     """Load every contender in every scenario, `rounds` times."""
     key = prepared.workload.key
     with ExitStack() as servers:
-        started = {}
+        up = {}
         for contender in contenders:
             if not any(takes_part(contender, (key, scenario.name)) for scenario in scenarios):
                 continue
             folder = scratch / f"{key}-{_slug(contender.name)}"
             try:
                 made = _started(contender, prepared, folder)
-                servers.enter_context(processes.running(made.launch, folder / "log"))
-                started[contender] = (made, folder)
+                up[contender] = Up(made, servers.enter_context(processes.running(made.launch, folder / "log")), folder)
             except (UnavailableError, processes.NotReadyError) as error:
                 for scenario in scenarios:
                     found.fail((key, scenario.name), contender.name, str(error))
         for scenario in scenarios:
-            trials = _trials(found, prepared, started, scenario)
+            trials = _trials(found, prepared, up, scenario)
             if trials:
-                _rounds(found, (key, scenario.name), trials, rounds, seconds)
+                _rounds(found, (key, scenario.name), up, trials, rounds, seconds)
 
 
-def _rounds(found: Found, case: tuple[str, str], trials: dict[Contender, Trial], rounds: int, seconds: int) -> None:
+def _rounds(
+    found: Found,
+    case: tuple[str, str],
+    up: dict[Contender, Up],
+    trials: dict[Contender, Trial],
+    rounds: int,
+    seconds: int,
+) -> None:
     for contender, each in trials.items():
-        _load(found, case, contender, each, _WARM_SECONDS, kept=False)
+        _load(found, case, contender, each, _WARM_SECONDS)
     for turn in range(rounds):
         for contender in _ordered(list(trials), turn):
-            if contender.name not in found.failed.get(case, {}):
-                _load(found, case, contender, trials[contender], seconds, kept=True)
-        rates = {name: loads[turn].rate for name, loads in found.loads.get(case, {}).items()}
+            if contender.name in found.failed.get(case, {}):
+                continue
+            used = up[contender].server.processor()
+            load = _load(found, case, contender, trials[contender], seconds)
+            if load is not None:
+                taken = Taken(load, (up[contender].server.processor() - used) / load.answers * 1e6)
+                found.loads.setdefault(case, {}).setdefault(contender.name, []).append(taken)
+        rates = {name: taken[turn].load.rate for name, taken in found.loads.get(case, {}).items()}
         print(
             f"  {case[0]} {case[1]} round {turn + 1}: " + ", ".join(f"{n} {r:.0f}/s" for n, r in rates.items()),
             flush=True,
         )
 
 
-def _load(found: Found, case: tuple[str, str], contender: Contender, each: Trial, seconds: int, *, kept: bool) -> None:
+def _load(found: Found, case: tuple[str, str], contender: Contender, each: Trial, seconds: int) -> Load | None:
     try:
-        load = each.load(seconds)
+        return each.load(seconds)
     except BrokenLoadError as error:
         found.fail(case, contender.name, str(error))
-        return
-    if kept:
-        found.loads.setdefault(case, {}).setdefault(contender.name, []).append(load)
+        return None
 
 
-def _trials(
-    found: Found, prepared: Prepared, started: dict[Contender, tuple[Started, Path]], scenario: Scenario
-) -> dict[Contender, Trial]:
+def _trials(found: Found, prepared: Prepared, up: dict[Contender, Up], scenario: Scenario) -> dict[Contender, Trial]:
     """What each contender is sent in this scenario; none where ours does not offer it, since there is nothing to compare."""
     case, trials = (prepared.workload.key, scenario.name), {}
-    for contender, (made, folder) in started.items():
+    for contender, each in up.items():
         if not takes_part(contender, case):
             continue
         try:
-            trials[contender] = trial(contender, made, prepared, scenario, folder)
+            trials[contender] = trial(contender, each.started, prepared, scenario, each.folder)
         except NotOfferedError as error:
             if contender.name == OURS:
                 found.skip(case, f"{contender.name}: {error}")
