@@ -1,8 +1,8 @@
 """Zero-wait micro-batching: what arrived in one turn of the event loop is predicted in one call of the model.
 
-Nobody waits for company, so a lone request is as fast as without. A batch has at most `BATCH_ROWS` rows; a call that is
-expected to take longer than `INLINE_SECONDS`, and every request larger than a batch, goes to one thread, so that probes
-are answered meanwhile. When a batch fails, its requests are tried one by one: a bad row harms no neighbour.
+Nobody waits for company, so a lone request is as fast as without. A batch has at most `BATCH_ROWS` rows, and a request
+larger than that is a call of its own. A call that is expected to take longer than `INLINE_SECONDS` goes to one thread, so
+that probes are answered meanwhile. When a batch fails, its requests are tried one by one: a bad row harms no neighbour.
 """
 
 import asyncio
@@ -50,6 +50,12 @@ def answers(predict: Predict, calls: Sequence[Call]) -> list[Answer]:
     return parts
 
 
+def _timed(predict: Predict, calls: Sequence[Call]) -> tuple[list[Answer], float]:
+    """The answers, and the seconds that they took."""
+    began = time.perf_counter()
+    return answers(predict, calls), time.perf_counter() - began
+
+
 def _one(predict: Predict, call: Call) -> Answer:
     try:
         return predict(call.frame)
@@ -74,12 +80,14 @@ class Batcher:
         thread: Executor,
         *,
         seconds: float = 0.0,
+        row_seconds: float = INLINE_SECONDS,
         observe: Callable[[int], None] = lambda rows: None,
     ) -> None:
-        """`seconds`: what one call took when warm. `observe` hears the rows of each prediction."""
+        """`seconds`: what one call took when warm; `row_seconds`: what each row took of a call with many. `observe` hears
+        the rows of each prediction."""
         self._predict = predict
         self._thread = thread
-        self._seconds = seconds
+        self._seconds, self._row_seconds = seconds, row_seconds
         self._observe = observe
         self._waiting: deque[Call] = deque()
         self._scheduled = False
@@ -89,10 +97,18 @@ class Batcher:
         """Predict `rows` rows soon and call `done` with the answer or the exception."""
         call = Call(frame, rows, done)
         if rows > BATCH_ROWS:
-            self._in_thread([call], large=True)
+            self._large(call)
             return
         self._waiting.append(call)
         self._schedule()
+
+    def _large(self, call: Call) -> None:
+        if self._busy or call.rows * self._row_seconds > INLINE_SECONDS:
+            self._in_thread([call], large=True)
+            return
+        parts, seconds = _timed(self._predict, [call])
+        self._learn_rows(call.rows, seconds)
+        self._deliver([call], parts)
 
     def _schedule(self) -> None:
         if not self._scheduled and not self._busy and self._waiting:
@@ -106,9 +122,8 @@ class Batcher:
             self._busy = True
             self._in_thread(batch, large=False)
         else:
-            began = time.perf_counter()
-            parts = answers(self._predict, batch)
-            self._learn(time.perf_counter() - began)
+            parts, seconds = _timed(self._predict, batch)
+            self._learn(seconds)
             self._deliver(batch, parts)
         self._schedule()
 
@@ -121,20 +136,24 @@ class Batcher:
         return batch
 
     def _in_thread(self, batch: list[Call], *, large: bool) -> None:
-        began = time.perf_counter()
-
-        def finished(future: asyncio.Future[list[Answer]]) -> None:
-            if not large:
+        def finished(future: asyncio.Future[tuple[list[Answer], float]]) -> None:
+            parts, seconds = future.result()
+            if large:
+                self._learn_rows(batch[0].rows, seconds)
+            else:
                 self._busy = False
-                self._learn(time.perf_counter() - began)
-            self._deliver(batch, future.result())
+                self._learn(seconds)
+            self._deliver(batch, parts)
             self._schedule()
 
         loop = asyncio.get_running_loop()
-        loop.run_in_executor(self._thread, answers, self._predict, batch).add_done_callback(finished)
+        loop.run_in_executor(self._thread, _timed, self._predict, batch).add_done_callback(finished)
 
     def _learn(self, seconds: float) -> None:
         self._seconds += _WEIGHT * (seconds - self._seconds)
+
+    def _learn_rows(self, rows: int, seconds: float) -> None:
+        self._row_seconds += _WEIGHT * (seconds / rows - self._row_seconds)
 
     def _deliver(self, batch: list[Call], parts: list[Answer]) -> None:
         self._observe(sum(call.rows for call in batch))

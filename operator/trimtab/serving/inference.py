@@ -54,6 +54,7 @@ class Inferences:
             served.engine.predict,
             self._thread,
             seconds=served.seconds,
+            row_seconds=served.row_seconds,
             observe=self.figures.batches.observe,
         )
 

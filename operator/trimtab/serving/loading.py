@@ -18,7 +18,8 @@ from trimtab.model.values import label_text
 from trimtab.serving.refusal import StartError
 
 _MANIFEST, _SIGNATURE, _PROFILE = "manifest.json", "signature.json", "profile.json"
-_WARM_ROWS = (1, 1, 64)
+_MANY = 64
+_WARM_ROWS = (1, 1, _MANY, _MANY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class Served:
     profile_bytes: bytes | None
     seconds: float
     """What one prediction of one row took when warm."""
+    row_seconds: float
+    """What each row took of a prediction of many."""
 
     @property
     def profile_digest(self) -> str | None:
@@ -55,14 +58,14 @@ def load(serving: wire.Serving, folder: Path) -> Served:
     signature = _signature(files.get(_SIGNATURE))
     try:
         engine = engines.load(folder, serving.artifact.format, allow_pickle=serving.allow_pickle, signature=signature)
-        seconds = _warm(engine)
+        seconds, row_seconds = _warm(engine)
     except PickleRefusedError as error:
         raise StartError("PickleRefused", str(error)) from error
     except (UnloadableModelError, OSError) as error:
         raise StartError("LoadFailed", str(error)) from error
     content = files.get(_PROFILE)
     profile = None if content is None else _profile(content, engine.signature)
-    return Served(serving, engine, engine.signature, profile, content, seconds)
+    return Served(serving, engine, engine.signature, profile, content, seconds, row_seconds)
 
 
 # ---------------------------------------------------------------- digests
@@ -165,9 +168,10 @@ def _disagreements(profile: Profile, signature: wire.Signature) -> list[str]:
 # ---------------------------------------------------------------- warm-up
 
 
-def _warm(engine: Engine) -> float:
-    """Predict rows of zeros until the engine's first costs are paid, and check the shape of the answers."""
-    seconds = 0.0
+def _warm(engine: Engine) -> tuple[float, float]:
+    """Predict rows of zeros until the engine's first costs are paid, and check the shape of the answers. What one row took
+    at the end, and what each of many rows took."""
+    seconds: dict[int, float] = {}
     for n in _WARM_ROWS:
         frame = {column.name: _zeros(column, n) for column in engine.signature.inputs}
         began = time.perf_counter()
@@ -177,10 +181,9 @@ def _warm(engine: Engine) -> float:
             raise
         except Exception as error:  # any engine, any model: whatever it raises, it does not answer
             raise UnloadableModelError(f"the model fails on {n} rows of zeros: {_first(error)}") from error
-        if n == 1:
-            seconds = time.perf_counter() - began
+        seconds[n] = time.perf_counter() - began
         _check_shape(prediction, engine.signature, n)
-    return seconds
+    return seconds[1], seconds[_MANY] / _MANY
 
 
 def _zeros(column: wire.Input, n: int) -> Column:

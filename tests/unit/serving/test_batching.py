@@ -38,7 +38,7 @@ class Doubling:
         return Prediction(values=frame["x"] * 2)
 
 
-def submitted(batches: list[list[list[float]]], seconds: float = 0.0) -> tuple[list[Answer], Doubling]:
+def submitted(batches: list[list[list[float]]], seconds: float = 0.0, row_seconds: float = 1.0) -> tuple[list[Answer], Doubling]:
     """The answers to requests (lists of values), of which each inner list arrives in one turn of the loop."""
     model = Doubling()
 
@@ -46,7 +46,7 @@ def submitted(batches: list[list[list[float]]], seconds: float = 0.0) -> tuple[l
         loop = asyncio.get_running_loop()
         futures: list[asyncio.Future[Answer]] = []
         with ThreadPoolExecutor(1, thread_name_prefix="predict") as thread:
-            batcher = Batcher(model.predict, thread, seconds=seconds)
+            batcher = Batcher(model.predict, thread, seconds=seconds, row_seconds=row_seconds)
             for batch in batches:
                 for values in batch:
                     futures.append(loop.create_future())
@@ -82,6 +82,17 @@ def test_a_large_request_goes_to_the_thread_alone() -> None:
     assert sorted(model.calls) == [1, BATCH_ROWS + 1]
     assert "predict_0" in model.threads
     assert values(answers[1]) == [4.0]
+
+
+def test_a_large_request_that_is_quick_stays_in_the_loop() -> None:
+    answers, model = submitted([[[1.0] * (BATCH_ROWS + 1), [2.0]]], row_seconds=1e-6)
+    assert model.threads == {"MainThread"}
+    assert [values(answer)[0] for answer in answers] == [2.0, 4.0]
+
+
+def test_large_requests_come_back_to_the_loop_when_they_turn_out_quick() -> None:
+    _, model = submitted([[[1.0] * (BATCH_ROWS + 1)]] * 60, row_seconds=0.001)
+    assert model.threads == {"predict_0", "MainThread"}
 
 
 @pytest.mark.parametrize(("seconds", "thread"), [(0.0, "MainThread"), (1.0, "predict_0")])
@@ -125,7 +136,7 @@ def test_a_model_that_became_quick_is_asked_in_the_loop_again() -> None:
 @given(st.lists(st.lists(st.integers(-3, 50), min_size=1, max_size=80), max_size=12), st.sampled_from([0.0, 1.0]))
 def test_each_request_gets_its_own_answer_or_its_own_error(requests: list[list[float]], seconds: float) -> None:
     if requests:
-        for answer, sent in zip(submitted([requests], seconds)[0], requests, strict=True):
+        for answer, sent in zip(submitted([requests], seconds, seconds)[0], requests, strict=True):
             if min(sent) < 0:
                 assert isinstance(answer, ValueError)
                 assert str(answer) == f"negative: {next(float(v) for v in sent if v < 0)}"
