@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 CLUSTER := $(PYTHON) -m cluster
+RPC := operator/trimtab/serving/rpc
+PROTOC := $(PY) -m grpc_tools.protoc -I$(RPC) $(RPC)/open_inference.proto
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help
@@ -28,11 +30,14 @@ check: venv ## style, types, import floors, and that generated files are fresh
 	$(VENV)/bin/lint-imports .importlinter
 	$(PY) -m trimtab.api.crd --check crds/
 	$(PY) -m trimtab.api.reference --check docs/kinds/
+	mkdir -p build/rpc && $(PROTOC) --python_out=build/rpc --pyi_out=build/rpc
+	for file in build/rpc/*_pb2.py*; do diff $$file $(RPC)/$${file##*/} || { echo "stale: run make generate"; exit 1; }; done
 
 .PHONY: generate
-generate: venv ## write crds/ and the field tables of docs/kinds/ anew
+generate: venv ## write crds/, the field tables of docs/kinds/ and the messages of gRPC anew
 	$(PY) -m trimtab.api.crd crds/
 	$(PY) -m trimtab.api.reference docs/kinds/
+	$(PROTOC) --python_out=$(RPC) --pyi_out=$(RPC)
 
 .PHONY: unit
 unit: venv ## the pure tests, no sockets

@@ -15,7 +15,7 @@ from typing import Any
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime
-from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory  # type: ignore[import-untyped]
+from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
 from trimtab.api.wire import Label
 from trimtab.model.engine import UnloadableModelError

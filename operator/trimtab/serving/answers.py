@@ -116,6 +116,12 @@ def server(version: str) -> dict[str, Any]:
     return {"name": "trimtab", "version": version, "extensions": ["binary_tensor_data", "model_repository"]}
 
 
+def index(serving: Serving, *, ready: bool) -> list[dict[str, str]]:
+    """`POST /v2/repository/index`."""
+    state = "READY" if ready else "UNAVAILABLE"
+    return [{"name": serving.model, "version": serving.version, "state": state, "reason": ""}]
+
+
 def model(serving: Serving, signature: Signature) -> dict[str, Any]:
     """`GET /v2/models/{name}`: what the model takes and gives; `parameters` say what V2 has no field for."""
     numeric = all(column.kind != "Category" and len(column.shape) == 1 for column in signature.inputs)

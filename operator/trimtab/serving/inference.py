@@ -9,10 +9,12 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, TypeVarTuple
+from dataclasses import dataclass
+from typing import Any, TypeVar, TypeVarTuple
 
 from starlette.types import Receive, Scope, Send
 
+from trimtab.api.wire import Serving
 from trimtab.model.engine import Prediction
 from trimtab.serving import answers, binary
 from trimtab.serving.answers import Encoded
@@ -28,12 +30,23 @@ _INLINE_BYTES = 256 << 10
 """Bodies up to here are decoded, and their answers encoded, in the event loop: a few milliseconds at most."""
 _INLINE_FOLD = 16_384
 """Rows up to which counts are folded in the event loop."""
+FAILED = "the server failed on this request; its log says why"
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 _Ts = TypeVarTuple("_Ts")
 
 Done = Callable[[int, Encoded], None]
 """Told once: the status and the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a protocol says it: bodies (with the length of their head, where they have one) into inferences, predictions into
+    answers, the words of refusals into bytes. `decode` and `encode` are pure and raise `RefusedError`."""
+
+    decode: Callable[[bytes, Any], Inference]
+    encode: Callable[[Inference, Prediction], Encoded]
+    refuse: Callable[[str], bytes]
 
 
 class Inferences:
@@ -45,8 +58,9 @@ class Inferences:
         self.figures = Figures()
         self.recorder = Recorder(served.signature, served.profile, serving.monitoring.exclude)
         self.bodies = Bodies(serving.limits.body_bytes)
-        self.decoder = Decoder(served.signature, serving.limits)
         self.encoder = answers.Encoder(serving, served.signature)
+        decoder = Decoder(served.signature, serving.limits)
+        self._rest = Form(decoder.decode, self.encoder.encode, answers.error)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="predict")
         self._counting = ThreadPoolExecutor(1, thread_name_prefix="count")
         self._folds: set[asyncio.Task[None]] = set()
@@ -67,10 +81,10 @@ class Inferences:
         """A client went away before its request was complete: nobody is left to answer."""
         self.figures.in_flight -= 1
 
-    def infer(self, body: bytes, header: int | None, began: float, done: Done) -> None:
+    def infer(self, body: bytes, header: int | None, began: float, done: Done, form: Form | None = None) -> None:
         """Answer a request that `began`. `body` is whole and taken from `bodies`, which gets it back here. `header`: bytes
-        of its JSON, where values follow it."""
-        _Request(self, len(body), began, done).decode(body, header)
+        of its JSON, where values follow it. `form` is REST's unless told otherwise."""
+        _Request(self, form or self._rest, len(body), began, done).decode(body, header)
 
     def refuse(self, refusal: RefusedError, began: float) -> Encoded:
         """The answer to a request that is refused before its body is whole, counted."""
@@ -82,7 +96,7 @@ class Inferences:
         """ASGI: answer one request on the infer route, whatever it holds."""
         began = self.begin()
         try:
-            check_model(self.served, scope["path_params"])
+            check_model(self.served.serving, **scope["path_params"])
             header = self.bodies.check(dict(scope["headers"]))
             body = await self.bodies.read(receive)
         except RefusedError as refusal:
@@ -137,27 +151,27 @@ class Inferences:
 class _Request:
     """One request on its way: decoded, predicted with its neighbours, encoded, answered, counted."""
 
-    __slots__ = ("_all", "_began", "_done", "_inference", "_prediction", "_size")
+    __slots__ = ("_all", "_began", "_done", "_form", "_inference", "_prediction", "_size")
 
-    def __init__(self, of: Inferences, size: int, began: float, done: Done) -> None:
-        self._all, self._size, self._began, self._done = of, size, began, done
+    def __init__(self, of: Inferences, form: Form, size: int, began: float, done: Done) -> None:
+        self._all, self._form, self._size, self._began, self._done = of, form, size, began, done
 
     def decode(self, body: bytes, header: int | None) -> None:
-        decoder = self._all.decoder
+        decode = self._form.decode
         if self._size > _INLINE_BYTES:
-            self._all.aside(decoder.decode, (body, header), lambda future: self._attempt(self._predict, future.result))
+            self._all.aside(decode, (body, header), lambda future: self._attempt(self._predict, future.result))
         else:
-            self._attempt(self._predict, lambda: decoder.decode(body, header))
+            self._attempt(self._predict, lambda: decode(body, header))
 
     def _attempt(self, then: Callable[[_T], None], work: Callable[[], _T]) -> None:
         """Go on with what `work` gives, or answer with why it gives nothing."""
         try:
             found = work()
         except RefusedError as refusal:
-            self._answer(refusal.status, Encoded(answers.error(refusal.message)))
+            self._answer(refusal.status, Encoded(self._form.refuse(refusal.message)))
         except Exception:
             _log.exception("a request failed")
-            self._answer(500, Encoded(answers.error("the server failed on this request; its log says why")))
+            self._answer(500, Encoded(self._form.refuse(FAILED)))
         else:
             then(found)
 
@@ -169,11 +183,11 @@ class _Request:
             self._predicted(answers.empty(self._all.served.signature))
 
     def _predicted(self, answer: Answer) -> None:
-        encoder = self._all.encoder
+        encode = self._form.encode
         if self._size > _INLINE_BYTES and isinstance(answer, Prediction):
             self._prediction = answer
             arguments = (self._inference, answer)
-            self._all.aside(encoder.encode, arguments, lambda future: self._attempt(self._succeed, future.result))
+            self._all.aside(encode, arguments, lambda future: self._attempt(self._succeed, future.result))
         else:
             self._attempt(self._succeed, lambda: self._encoded(answer))
 
@@ -183,7 +197,7 @@ class _Request:
         if isinstance(answer, Exception):
             raise answer
         self._prediction = answer
-        return self._all.encoder.encode(self._inference, answer)
+        return self._form.encode(self._inference, answer)
 
     def _succeed(self, encoded: Encoded) -> None:
         rows = self._inference.rows
@@ -201,13 +215,11 @@ class _Request:
         figures.answered(code, rows, time.perf_counter() - self._began)
 
 
-def check_model(served: Served, parameters: dict[str, str]) -> None:
+def check_model(serving: Serving, name: str, version: str | None = None) -> None:
     """404 for another model or version than the one that is served."""
-    serving = served.serving
-    if (name := parameters.get("name")) != serving.model:
+    if name != serving.model:
         raise RefusedError(404, f"model {name!r} is not served here, {serving.model!r} is")
-    version = parameters.get("version", serving.version)
-    if version != serving.version:
+    if version is not None and version != serving.version:
         raise RefusedError(404, f"version {version!r} of {serving.model!r} is not served here, {serving.version!r} is")
 
 

@@ -12,10 +12,11 @@ from starlette.routing import Route
 
 import trimtab
 from trimtab.serving import answers, metrics
-from trimtab.serving.inference import Inferences, check_model
+from trimtab.serving.inference import FAILED, Inferences, check_model
 from trimtab.serving.lifecycle import Lifecycle
 from trimtab.serving.refusal import RefusedError, client
 
+FIXED = "what is served here is decided by its ModelDeployment: models are neither loaded nor unloaded"
 _MODEL = "/v2/models/{name}"
 _VERSION = "/v2/models/{name}/versions/{version}"
 
@@ -29,12 +30,12 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
 
     def ready(request: Request) -> Response:
         if request.path_params:
-            check_model(served, request.path_params)
+            check_model(served.serving, **request.path_params)
         lifecycle.check_ready()
         return json(answers.dumps({**request.path_params, "ready": True}))
 
     def metadata(request: Request) -> Response:
-        check_model(served, request.path_params)
+        check_model(served.serving, **request.path_params)
         return json(described)
 
     def scrape(request: Request) -> Response:
@@ -42,12 +43,10 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
         return Response(encode(registry), headers={"content-type": media})
 
     def index(request: Request) -> Response:
-        state = "UNAVAILABLE" if lifecycle.draining else "READY"
-        about_it = {"name": served.serving.model, "version": served.serving.version, "state": state, "reason": ""}
-        return json(answers.dumps([about_it]))
+        return json(answers.dumps(answers.index(served.serving, ready=not lifecycle.draining)))
 
     def fixed(request: Request) -> Response:
-        raise client("what is served here is decided by its ModelDeployment: models are neither loaded nor unloaded")
+        raise client(FIXED)
 
     routes = [Route(f"{prefix}/infer", inferences, methods=["POST"]) for prefix in (_MODEL, _VERSION)]
     for prefix in (_MODEL, _VERSION):
@@ -105,4 +104,4 @@ async def _refused(request: Request, error: RefusedError) -> Response:
 
 
 async def _failed(request: Request, error: Exception) -> Response:
-    return json(answers.error("the server failed on this request; its log says why"), 500)
+    return json(answers.error(FAILED), 500)

@@ -1,4 +1,4 @@
-"""The server process from listening to its end: two ports, one event loop, and an end that loses no request or count.
+"""The server process from listening to its end: its ports, one event loop, and an end that loses no request or count.
 
 After SIGTERM: not ready at once, but still answering, each connection closed after its answer, for `drain_seconds`, in
 which the cluster takes the pod out of its endpoints; then what is in flight is finished; then only the operator's port
@@ -54,6 +54,7 @@ async def serve(served: Served, settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     sockets = [_listening(settings.host, port) for port in (settings.port, settings.monitoring_port)]
+    rpc = await _Rpc.opened(inferences, lifecycle, settings)
     public = _server(pages.application(inferences, lifecycle), hot.protocol(lifecycle, inferences if settings.hot else None))
     internal = _server(monitoring.application(inferences, lifecycle, settings.pod), hot.protocol(lifecycle))
     tasks = [
@@ -61,7 +62,7 @@ async def serve(served: Served, settings: Settings) -> None:
         for server, listening in zip((public, internal), sockets, strict=True)
     ]
     ports = [listening.getsockname()[1] for listening in sockets]
-    _log.info("serving %s version %s on ports %s and %s", served.serving.model, served.serving.version, *ports)
+    _log.info("serving %s version %s on ports %s and %s%s", served.serving.model, served.serving.version, *ports, rpc)
     await _signalled(stop, tasks)
     end = loop.time() + settings.grace_seconds - _MARGIN_SECONDS
     lifecycle.draining = True
@@ -69,13 +70,37 @@ async def serve(served: Served, settings: Settings) -> None:
     await asyncio.sleep(min(settings.drain_seconds, max(0.0, end - loop.time())))
     public.config.timeout_graceful_shutdown = max(1, int(end - loop.time()))
     public.should_exit = True
-    await tasks[0]
+    await asyncio.gather(tasks[0], rpc.close(end - loop.time()))
     await _told(inferences, lifecycle, end - loop.time())
     internal.config.timeout_graceful_shutdown = 1
     internal.should_exit = True
     await tasks[1]
     inferences.close()
     _log.info("stopped after %s requests and %s rows", inferences.figures.requests, inferences.figures.rows)
+
+
+class _Rpc:
+    """The gRPC port, or none."""
+
+    def __init__(self, server: Any = None, port: int | None = None) -> None:
+        self._server, self._port = server, port
+
+    @classmethod
+    async def opened(cls, inferences: Inferences, lifecycle: Lifecycle, settings: Settings) -> "_Rpc":
+        """Listening, where a port is wanted. Raises `StartError` (PortUnavailable)."""
+        if settings.grpc_port is None:
+            return cls()
+        from trimtab.serving.rpc import server  # brings gRPC, for which most pods have no use
+
+        return cls(*await server.start(inferences, lifecycle, settings, settings.grpc_port))
+
+    async def close(self, seconds: float) -> None:
+        """Take no more calls and finish those that are under way, the last of them after so long."""
+        if self._server is not None:
+            await self._server.stop(max(1.0, seconds))
+
+    def __str__(self) -> str:
+        return "" if self._port is None else f", gRPC on port {self._port}"
 
 
 async def _signalled(stop: asyncio.Event, servers: list[asyncio.Task[None]]) -> None:

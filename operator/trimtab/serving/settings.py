@@ -22,6 +22,8 @@ class Settings:
     """V2 REST, probes and metrics."""
     monitoring_port: int
     """Counts for the operator."""
+    grpc_port: int | None
+    """V2 over gRPC; None, where the variable is empty: not at all."""
     drain_seconds: float
     """After SIGTERM, how long requests are still taken while the cluster removes this pod from its endpoints."""
     grace_seconds: float
@@ -42,6 +44,7 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
         host=get("TRIMTAB_HOST", ""),
         port=_port("TRIMTAB_PORT", get("TRIMTAB_PORT", "8080")),
         monitoring_port=_port("TRIMTAB_MONITORING_PORT", get("TRIMTAB_MONITORING_PORT", "8082")),
+        grpc_port=_port("TRIMTAB_GRPC_PORT", port) if (port := get("TRIMTAB_GRPC_PORT", "")) else None,
         drain_seconds=_seconds("TRIMTAB_DRAIN_SECONDS", get("TRIMTAB_DRAIN_SECONDS", "5")),
         grace_seconds=_seconds("TRIMTAB_GRACE_SECONDS", get("TRIMTAB_GRACE_SECONDS", "30")),
         hot=_switch("TRIMTAB_HOT", get("TRIMTAB_HOT", "1")),

@@ -19,16 +19,17 @@ from tests.unit.serving import make
 from trimtab.api import wire
 
 INFER = "/v2/models/late/infer"
-_STARTED = re.compile(r"on ports (\d+) and (\d+)")
+_STARTED = re.compile(r"on ports (\d+) and (\d+)(?:, gRPC on port (\d+))?")
 
 
 @dataclass
 class Server:
-    """One process. `lines` is what it logged until it was ready."""
+    """One process. `lines` is what it logged until it was ready, `grpc_port` 0 where none was wanted."""
 
     process: subprocess.Popen[str]
     port: int
     monitoring_port: int
+    grpc_port: int = 0
     lines: list[str] = field(default_factory=list)
 
     def connect(self, port: int | None = None) -> http.client.HTTPConnection:
@@ -113,7 +114,7 @@ def running(folder: Path, **more: str) -> Iterator[Server]:
                 break
         else:
             raise AssertionError(f"the server ended: {''.join(lines)}")
-        yield Server(process, int(found[1]), int(found[2]), lines)
+        yield Server(process, int(found[1]), int(found[2]), int(found[3] or 0), lines)
     finally:
         process.kill()
         process.wait()

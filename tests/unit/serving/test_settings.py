@@ -18,12 +18,19 @@ def test_defaults_are_those_of_the_pod_template() -> None:
     assert (read.port, read.monitoring_port, read.drain_seconds, read.grace_seconds) == (8080, 8082, 5.0, 30.0)
 
 
+@pytest.mark.parametrize(("text", "port"), [("8081", 8081), ("0", 0), ("", None)])
+def test_grpc_has_a_port_where_one_is_named(text: str, port: int | None) -> None:
+    assert settings.read({"TRIMTAB_GRPC_PORT": text}).grpc_port == port
+    assert settings.read({}).grpc_port is None
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
         ("TRIMTAB_PORT", "http"),
         ("TRIMTAB_PORT", "70000"),
         ("TRIMTAB_MONITORING_PORT", "-1"),
+        ("TRIMTAB_GRPC_PORT", "off"),
         ("TRIMTAB_DRAIN_SECONDS", "5s"),
         ("TRIMTAB_GRACE_SECONDS", "nan"),
         ("TRIMTAB_GRACE_SECONDS", "-1"),
