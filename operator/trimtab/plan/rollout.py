@@ -231,13 +231,14 @@ def given_up(seen: Situation) -> Object | None:
 def children(observed: Observed, seen: Situation) -> tuple[Child, ...]:
     if seen.target is None or seen.wanted is None:
         return ()
-    policy = Child(serving.network_policy(observed.deployment, observed.defaults), private=True)
+    parent, grpc = observed.deployment, seen.spec.server.grpc
+    policy = Child(serving.network_policy(parent, observed.defaults, grpc=grpc), private=True)
     if given_up(seen) is not None:
         assert seen.serving is not None
-        return (policy, Child(serving.service(observed.deployment, seen.serving["metadata"]["name"])))
+        return (policy, Child(serving.service(parent, seen.serving["metadata"]["name"], grpc=grpc)))
     turn = seen.serving is None or seen.ready
     pointed = seen.wanted["metadata"]["name"] if turn else seen.serving["metadata"]["name"]  # type: ignore[index]
-    return (policy, Child(serving.service(observed.deployment, pointed)), Child(seen.wanted, private=True))
+    return (policy, Child(serving.service(parent, pointed, grpc=grpc)), Child(seen.wanted, private=True))
 
 
 def leaving(observed: Observed, seen: Situation) -> list[Object]:

@@ -15,8 +15,15 @@ from trimtab.plan.intent import Object
 SELECTED = "trimtab.dev/serving"
 """Label of a Deployment's pods: the Service points at one of its values."""
 SERVING_ANNOTATION = "trimtab.dev/serving.json"
-REST_PORT, INTERNAL_PORT = 8080, 8082
+REST_PORT, GRPC_PORT, INTERNAL_PORT = 8080, 8081, 8082
 DRAIN_SECONDS, GRACE_SECONDS = 5, 40
+_GRPC = {
+    "name": "grpc",
+    "port": GRPC_PORT,
+    "targetPort": "grpc",
+    "protocol": "TCP",
+    "appProtocol": "kubernetes.io/h2c",
+}
 PROGRESS_SECONDS = 600
 REQUESTS = {"ONNX": {"cpu": "100m", "memory": "192Mi"}, "Skops": {"cpu": "200m", "memory": "384Mi"}}
 OVER_NODES = [{"topologyKey": "kubernetes.io/hostname", "maxSkew": 1, "whenUnsatisfiable": "ScheduleAnyway"}]
@@ -216,12 +223,14 @@ def _server(spec: ModelDeploymentSpec, target: Target, image: str) -> Object:
                     "HOME": "/tmp",
                     "TRIMTAB_DRAIN_SECONDS": str(DRAIN_SECONDS),
                     "TRIMTAB_GRACE_SECONDS": str(GRACE_SECONDS - 5),
+                    **({"TRIMTAB_GRPC_PORT": str(GRPC_PORT)} if spec.server.grpc else {}),
                 },
             ),
             {"name": "TRIMTAB_POD_UID", "valueFrom": {"fieldRef": {"apiVersion": "v1", "fieldPath": "metadata.uid"}}},
         ],
         "ports": [
             {"name": "http", "containerPort": REST_PORT, "protocol": "TCP"},
+            *([{"name": "grpc", "containerPort": GRPC_PORT, "protocol": "TCP"}] if spec.server.grpc else []),
             {"name": "internal", "containerPort": INTERNAL_PORT, "protocol": "TCP"},
         ],
         "resources": pods.resources(spec.server.resources, REQUESTS[size], LIMITS[size]),
@@ -234,29 +243,33 @@ def _server(spec: ModelDeploymentSpec, target: Target, image: str) -> Object:
     }
 
 
-def service(parent: Mapping[str, Any], serving: str) -> Object:
+def service(parent: Mapping[str, Any], serving: str, *, grpc: bool = False) -> Object:
     """The Service, pointing at the pods of the Deployment of this name."""
     built = naming.child(parent, "v1", "Service", parent["metadata"]["name"], labels(parent))
     built["spec"] = {
         "type": "ClusterIP",
         "selector": {SELECTED: serving},
-        "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+        "ports": [
+            {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"},
+            *([_GRPC] if grpc else []),
+        ],
     }
     return built
 
 
-def network_policy(parent: Mapping[str, Any], defaults: Defaults) -> Object:
+def network_policy(parent: Mapping[str, Any], defaults: Defaults, *, grpc: bool = False) -> Object:
     """Requests from everywhere; counts only for the operator, where the network enforces policies."""
     meta = parent["metadata"]
     built = naming.child(
         parent, "networking.k8s.io/v1", "NetworkPolicy", f"{meta['name']}-{naming.digest(meta['uid'])}", labels(parent)
     )
+    public = (REST_PORT, GRPC_PORT) if grpc else (REST_PORT,)
     operator = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": defaults.operator_namespace}}}
     built["spec"] = {
         "podSelector": {"matchLabels": {str(Label.MODEL_DEPLOYMENT): meta["name"]}},
         "policyTypes": ["Ingress"],
         "ingress": [
-            {"ports": [{"protocol": "TCP", "port": REST_PORT}]},
+            {"ports": [{"protocol": "TCP", "port": port} for port in public]},
             {"ports": [{"protocol": "TCP", "port": INTERNAL_PORT}], "from": [operator]},
         ],
     }

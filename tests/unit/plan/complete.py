@@ -88,6 +88,7 @@ SPECS: dict[str, list[Object]] = {
             replicas=2,
             server={
                 "flavor": "Auto",
+                "grpc": True,
                 "resources": RESOURCES,
                 "env": CONTAINER["env"],
                 "pod": {**POD, "topologySpreadConstraints": [SPREAD]},

@@ -354,6 +354,25 @@ def test_counts_are_for_the_operator_only() -> None:
     assert [(rule["ports"][0]["port"], "from" in rule) for rule in policy["ingress"]] == [(8080, False), (8082, True)]
 
 
+def test_grpc_has_a_port_of_its_own_everywhere_or_nowhere() -> None:
+    for server, expected in (({}, []), ({"grpc": True}, [8081])):
+        policy, service, deployment = (c.obj["spec"] for c in plan(observed(make.deployment(server=server))).children)
+        container = deployment["template"]["spec"]["containers"][0]
+        named = [port for port in service["ports"] if port["name"] == "grpc"]
+        assert [port["port"] for port in named] == expected
+        assert [(port["targetPort"], port["appProtocol"]) for port in named] == [("grpc", "kubernetes.io/h2c")] * len(expected)
+        assert [port["containerPort"] for port in container["ports"] if port["name"] == "grpc"] == expected
+        assert [int(each["value"]) for each in container["env"] if each["name"] == "TRIMTAB_GRPC_PORT"] == expected
+        assert [p["port"] for rule in policy["ingress"] if "from" not in rule for p in rule["ports"]] == [8080, *expected]
+
+
+def test_grpc_turned_on_changes_the_pods_and_no_name() -> None:
+    seen = changed(serving(), server={"grpc": True})
+    before, after = plan(serving()).children, plan(seen).children
+    assert [child.obj["metadata"]["name"] for child in before] == [child.obj["metadata"]["name"] for child in after]
+    assert before[2].obj["spec"]["template"] != after[2].obj["spec"]["template"]
+
+
 def test_at_most_sixteen_versions_are_told_and_what_serves_is_among_them() -> None:
     seen = serving()
     (child,) = seen.children
