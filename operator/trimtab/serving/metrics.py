@@ -36,7 +36,9 @@ class ServerCollector(Collector):
             },
         )
         requests = CounterMetricFamily(
-            "trimtab_server_requests", "Inference requests answered, by HTTP status code.", labels=("code",)
+            "trimtab_server_requests",
+            "Inference requests answered, by HTTP status code; over gRPC the one that HTTP would have.",
+            labels=("code",),
         )
         for code, count in sorted(figures.codes.items()):
             requests.add_metric((str(code),), count)

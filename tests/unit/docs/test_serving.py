@@ -12,6 +12,7 @@ from trimtab.model.signature import outputs
 from trimtab.plan import serving as pods
 from trimtab.serving import batching, bodies, connection
 from trimtab.serving.decoding import Decoder
+from trimtab.serving.rpc import server, service
 from trimtab.serving.tensors import MATRIX_NAMES
 
 PAGE = ROOT / "docs" / "serving.md"
@@ -61,9 +62,19 @@ def test_the_limits_are_the_servers() -> None:
         f"up to {batching.BATCH_ROWS} rows",
         f"for {pods.DRAIN_SECONDS} s",
         f"at most {pods.GRACE_SECONDS} s in all",
+        f"or {server.CALLS:,} calls are under way",
+        f"At most {service.RECEIVING} messages of one pod",
+        f"another connection every {pods.DRAIN_SECONDS / 2} s",
+        f"svc:{pods.GRPC_PORT}`",
         f"named `{MATRIX_NAMES[0]}` or `{MATRIX_NAMES[1]}`",
     }
     assert {one for one in stated if one not in text} == set()
+
+
+def test_the_codes_of_grpc_are_the_servers() -> None:
+    section = PAGE.read_text().split("\n## gRPC\n", 1)[1].split("\n## ", 1)[0]
+    stated = {int(status): code for code, status in re.findall(r"^\| `([A-Z_]+)` \| (\d+) \|", section, re.M)}
+    assert stated == {**{status: code.name for status, code in service.CODES.items()}, 500: "INTERNAL"}
 
 
 def test_the_resources_are_those_of_the_pods() -> None:

@@ -1,6 +1,7 @@
 """gRPC messages into frames and back: the tensors are those of REST, in another envelope, and so are the refusals. Pure."""
 
 import math
+import struct
 from collections.abc import Iterator
 from typing import Any, NoReturn, TypeVar
 
@@ -42,7 +43,9 @@ _M = TypeVar("_M")
 def form(inferences: Inferences) -> Form:
     """How inference requests are read and answered."""
     serving, signature = inferences.served.serving, inferences.served.signature
-    return Form(Decoder(serving, signature, serving.limits).decode, Encoder(serving, inferences.encoder).encode, str.encode)
+    return Form(
+        Decoder(serving, signature, serving.limits).decode, Encoder(serving, inferences.encoder).encode, str.encode
+    )
 
 
 def parsed(kind: type[_M], content: bytes) -> _M:
@@ -70,8 +73,8 @@ class Decoder:
         request = parsed(pb.ModelInferRequest, content)
         check_model(self._serving, request.model_name, request.model_version or None)
         raw = request.raw_input_contents
-        inputs = _raw(request) if raw else [_typed(tensor) for tensor in request.inputs]
-        frame = self._tensors.frame(inputs, memoryview(b"".join(raw)))
+        inputs, tail = _raw(request) if raw else ([_typed(tensor) for tensor in request.inputs], b"")
+        frame = self._tensors.frame(inputs, memoryview(tail))
         names = check_outputs([output.name for output in request.outputs], self._outputs) or self._outputs
         as_bytes = bool(raw) or (_BINARY in request.parameters and request.parameters[_BINARY].bool_param)
         return Inference(frame, len(frame.table), names, frozenset(names if as_bytes else ()), request.id or None)
@@ -112,31 +115,48 @@ def _malformed() -> NoReturn:
     raise client("the message is no ModelInferRequest of the protocol")
 
 
-def _raw(request: pb.ModelInferRequest) -> list[Tensor]:
-    """Tensors whose values follow, as behind the JSON of REST."""
+def _raw(request: pb.ModelInferRequest) -> tuple[list[Tensor], bytes]:
+    """Tensors and the bytes of their values, as behind the JSON of REST."""
     raw = request.raw_input_contents
     if len(raw) != len(request.inputs):
         raise client(f"there are {len(request.inputs)} inputs, and raw_input_contents for {len(raw)} of them")
     for tensor in request.inputs:
-        if tensor.contents.ListFields():
+        if tensor.HasField("contents") and tensor.contents.ListFields():
             raise client(f"input {tensor.name!r} has 'contents', and the request has raw_input_contents")
-    return [
-        {**_head(tensor), "parameters": {"binary_data_size": len(content)}}
-        for tensor, content in zip(request.inputs, raw, strict=True)
-    ]
+    tensors: list[Tensor] = []
+    tail: list[bytes] = []
+    for tensor, content in zip(map(_head, request.inputs), raw, strict=True):
+        if (value := _lone(tensor, content)) is None:
+            tail.append(content)
+            tensors.append({**tensor, "parameters": {"binary_data_size": len(content)}})
+        else:
+            tensors.append({**tensor, "data": value})
+    return tensors, b"".join(tail)
+
+
+def _lone(tensor: Tensor, content: bytes) -> list[Any] | None:
+    """The value of one row as JSON has it, which `Tensors` takes at a quarter of the time; None for all else."""
+    if tensor["shape"] not in ([1], [1, 1]):
+        return None
+    if tensor["datatype"] == "FP64" and len(content) == 8:
+        (value,) = struct.unpack("<d", content)
+        return [value] if math.isfinite(value) else None
+    if tensor["datatype"] == "BYTES" and len(content) == 4 + int.from_bytes(content[:4], "little"):
+        return binary.texts(tensor["name"], [content[4:]])
+    return None
 
 
 def _typed(tensor: pb.ModelInferRequest.InferInputTensor) -> Tensor:
     """A tensor with the values of the one field that is filled."""
-    there = [field.name for field, _ in tensor.contents.ListFields()]
-    field = _HOLDS.get(tensor.datatype)
-    if tensor.datatype == "FP16":
-        raise client(f"input {tensor.name!r}: FP16 has no form in 'contents': send it in raw_input_contents, or send FP32")
-    if field is not None and there not in ([], [field]):
-        wrong = next(name for name in there if name != field)
-        raise client(f"input {tensor.name!r}: values of {tensor.datatype} belong into {field}, and there are {wrong}")
-    values = getattr(tensor.contents, there[0]) if there else []
-    return {**_head(tensor), "data": _data(tensor.name, field, values)}
+    head = _head(tensor)
+    name, datatype = head["name"], head["datatype"]
+    there = {field.name: values for field, values in tensor.contents.ListFields()}
+    field = _HOLDS.get(datatype)
+    if datatype == "FP16":
+        raise client(f"input {name!r}: FP16 has no form in 'contents': send it in raw_input_contents, or send FP32")
+    if field is not None and (wrong := [other for other in there if other != field]):
+        raise client(f"input {name!r}: values of {datatype} belong into {field}, and there are {wrong[0]}")
+    return {**head, "data": _data(name, field, next(iter(there.values()), ()))}
 
 
 def _head(tensor: pb.ModelInferRequest.InferInputTensor) -> Tensor:
@@ -165,9 +185,7 @@ class Encoder:
     def encode(self, inference: Inference, prediction: Prediction) -> Encoded:
         """Raises `RefusedError` where the model's numbers are no numbers."""
         serving = self._serving
-        answer = pb.ModelInferResponse(
-            model_name=serving.model, model_version=serving.version, id=inference.id or ""
-        )
+        answer = pb.ModelInferResponse(model_name=serving.model, model_version=serving.version, id=inference.id or "")
         for output in self._encoder.outputs(inference.outputs, prediction):
             data = output.pop("data")
             tensor = answer.outputs.add(**output)

@@ -16,7 +16,9 @@ CALLS = 1000
 _WINDOW_BYTES = 64 << 10
 
 
-async def start(inferences: Inferences, lifecycle: Lifecycle, settings: Settings, port: int) -> tuple[grpc.aio.Server, int]:
+async def start(
+    inferences: Inferences, lifecycle: Lifecycle, settings: Settings, port: int
+) -> tuple[grpc.aio.Server, int]:
     """A server that listens, and its port. Raises `StartError` (PortUnavailable)."""
     limit = inferences.served.serving.limits.body_bytes
     server = grpc.aio.server(

@@ -23,7 +23,7 @@ from trimtab.serving.rpc import open_inference_pb2 as pb
 
 RECEIVING = 8
 """Messages that may be on their way at once, each in a buffer of its own size. The others wait for their turn."""
-_CODES = {
+CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
     408: grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -142,5 +142,5 @@ def _fixed(content: bytes) -> Any:
 
 async def _abort(context: Context, status: int, message: str) -> bytes:
     """End a call with the code that stands for one of HTTP. Does not return."""
-    await context.abort(_CODES.get(status, grpc.StatusCode.INTERNAL), message)
+    await context.abort(CODES.get(status, grpc.StatusCode.INTERNAL), message)
     raise AssertionError("a call was aborted")

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
+import grpc.aio
 import numpy as np
 
 from tests.unit.serving.asgi import Server
@@ -40,10 +41,10 @@ class Context:
 
 
 async def called(service: Service, name: str, content: Any, read: Callable[[], Awaitable[Any]] | None = None) -> Any:
-    """The answer of a method to a message, parsed; raises `AbortedError`."""
+    """The answer of a method to a message, or to bytes, or to the end of a stream; raises `AbortedError`."""
 
     async def at_once() -> Any:
-        return content if isinstance(content, bytes) or not hasattr(content, "SerializeToString") else content.SerializeToString()
+        return content if isinstance(content, bytes) or content is grpc.aio.EOF else written(content)
 
     found = service.handler().service(_Details(f"/{SERVICE}/{name}"))
     answer = await found.stream_unary(None, Context(read or at_once))
@@ -108,7 +109,11 @@ def _message(request: dict[str, Any], model_name: str = "late", **more: Any) -> 
 
 def plain(answer: pb.ModelInferResponse) -> dict[str, Any]:
     """An answer as REST would say it in JSON."""
-    head = {"model_name": answer.model_name, "model_version": answer.model_version, **({"id": answer.id} if answer.id else {})}
+    head = {
+        "model_name": answer.model_name,
+        "model_version": answer.model_version,
+        **({"id": answer.id} if answer.id else {}),
+    }
     outputs = []
     for i, tensor in enumerate(answer.outputs):
         if answer.raw_output_contents:

@@ -86,6 +86,21 @@ def test_columns_of_all_kinds_in_any_order(form: Any) -> None:
     )
 
 
+@given(
+    st.floats(allow_infinity=False),
+    st.text(max_size=3),
+    st.sampled_from([[1], [1, 1]]),
+    st.sampled_from(["FP64", "FP32"]),
+)
+def test_one_row_is_the_same_row_in_every_form(age: float, carrier: str, shape: list[int], datatype: str) -> None:
+    if datatype == "FP32":
+        age = float(np.float32(age)) if abs(age) < 1e38 else 1.0
+    tensors = [tensor("carrier code", (carrier,), "BYTES", shape), tensor("age", (age,), datatype, shape)]
+    for form in (typed, raw):
+        inference = decoded((AGE, CARRIER), form({"inputs": tensors}))
+        np.testing.assert_equal(columns(inference), {"age": [age], "carrier code": [carrier]})
+
+
 @pytest.mark.parametrize("form", [typed, raw])
 def test_a_matrix_is_taken_in_the_order_of_the_signature(form: Any) -> None:
     request = {"inputs": [tensor("input", (0.0, 1.0, 2.0, 3.0, 4.0, 5.0), shape=[3, 2])]}
@@ -120,7 +135,10 @@ ALIKE: dict[str, tuple[Input, Any]] = {
     "beyond 2^53": (AGE, [tensor(data=(2**53 + 1,), datatype="INT64")]),
     "BOOL for a number": (AGE, [tensor(data=(True,), datatype="BOOL")]),
     "BYTES for a number": (AGE, [tensor(data=("1",), datatype="BYTES")]),
-    "text is missing": (CARRIER.model_copy(update={"accepts_missing": False}), [tensor("carrier code", ("",), "BYTES")]),
+    "text is missing": (
+        CARRIER.model_copy(update={"accepts_missing": False}),
+        [tensor("carrier code", ("",), "BYTES")],
+    ),
     "a number for text": (CARRIER, [tensor("carrier code", (1,), "INT64")]),
     "no Boolean": (WEEKEND, [tensor("weekend", (2,), "INT64")]),
     "text for a Boolean": (WEEKEND, [tensor("weekend", ("x",), "BYTES")]),
@@ -146,7 +164,10 @@ def test_an_unknown_datatype_is_refused_as_rest_refuses_it() -> None:
 @pytest.mark.parametrize("form", [typed, raw])
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(np.nan, "null is missing, and the model needs a value here"), (np.inf, "inf is infinite, which no value of a column is")],
+    [
+        (np.nan, "null is missing, and the model needs a value here"),
+        (np.inf, "inf is infinite, which no value of a column is"),
+    ],
 )
 def test_nan_and_infinity_are_named(value: float, words: str, form: Any) -> None:
     needed = AGE.model_copy(update={"accepts_missing": False})
@@ -206,14 +227,19 @@ def test_bytes_that_are_no_message_are_refused(content: bytes) -> None:
     assert said((AGE,), content) == "the message is no ModelInferRequest of the protocol"
 
 
-@pytest.mark.parametrize("field", [b"\x2a\x00", b"\x32\x00", b"\xaa\x00\x00", b"\x08\x01", b"\x0d\0\0\0\0", b"\x09" + bytes(8)])
+@pytest.mark.parametrize(
+    "field", [b"\x2a\x00", b"\x32\x00", b"\xaa\x00\x00", b"\x08\x01", b"\x0d\0\0\0\0", b"\x09" + bytes(8)]
+)
 def test_a_flood_of_tiny_fields_is_refused_unread(field: bytes) -> None:
     assert said((AGE,), field * 300_000) == "the message has more than 20000 inputs, outputs and contents"
 
 
 @pytest.mark.parametrize("end", [b"\x2b", b"\x2a" + b"\xff" * 11, b"\x2a", b"\xff" * 300_000])
 def test_large_bytes_that_are_no_message_are_refused_unread(end: bytes) -> None:
-    assert said((AGE,), b"\x3a\x80\x80\x20" + bytes(512 << 10) + end) == "the message is no ModelInferRequest of the protocol"
+    assert (
+        said((AGE,), b"\x3a\x80\x80\x20" + bytes(512 << 10) + end)
+        == "the message is no ModelInferRequest of the protocol"
+    )
 
 
 def test_large_messages_of_the_protocol_are_read() -> None:

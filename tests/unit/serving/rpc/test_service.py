@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import grpc
+import grpc.aio
 import pytest
 
 import trimtab
@@ -142,7 +143,7 @@ def test_a_message_that_does_not_come_is_given_up(name: str, server: Server, mon
 
 
 def test_a_call_without_a_message_is_refused(server: Server) -> None:
-    code, words = refused(server, "ModelInfer", object())
+    code, words = refused(server, "ModelInfer", grpc.aio.EOF)
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
     assert words == "no message of at most 20000 bytes came: send the rows in parts"
     assert server.inferences.figures.codes[413] == 1
