@@ -11,6 +11,7 @@ from trimtab.serving.refusal import RefusedError
 
 SECONDS = 60.0
 """How long one body may take to arrive."""
+TOO_MANY = "too many large requests at once: try again in a second"
 _AT_ONCE = 4
 """Bodies of the largest size that may be in memory together."""
 _DIGITS = 12
@@ -61,7 +62,7 @@ class Bodies:
         if before + size > self._limit:
             raise self._too_large()
         if size > self._free:
-            raise RefusedError(503, "too many large requests at once: try again in a second")
+            raise RefusedError(503, TOO_MANY)
         self._free -= size
 
     def release(self, size: int) -> None:

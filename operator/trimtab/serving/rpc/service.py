@@ -1,7 +1,7 @@
 """The methods of `inference.GRPCInferenceService`: what REST answers, in messages, from the same event loop.
 
 Every method takes a stream of one message, which on the wire is what a unary method takes. So it is the method that asks
-for the message: only then does more of it come than one window of the connection, and few do so at once.
+for the message: only then does more of it come than one window of the connection, and few are in memory at once.
 """
 
 import asyncio
@@ -21,8 +21,12 @@ from trimtab.serving.refusal import RefusedError, client
 from trimtab.serving.rpc import messages
 from trimtab.serving.rpc import open_inference_pb2 as pb
 
-RECEIVING = 8
-"""Messages that may be on their way at once, each in a buffer of its own size. The others wait for their turn."""
+TURNS = 4
+"""Messages that may be on their way at once, each in a buffer of its own size, or large and not answered yet."""
+TURN_SECONDS = 10.0
+"""How long a call waits for its turn."""
+_SMALL_BYTES = 256 << 10
+"""A message up to here gives its turn back as soon as it is there."""
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
@@ -46,7 +50,7 @@ class Service:
         self._serving, self._signature = inferences.served.serving, inferences.served.signature
         self._lifecycle = lifecycle
         self._form = messages.form(inferences)
-        self._turns = asyncio.Semaphore(RECEIVING)
+        self._turns = asyncio.Semaphore(TURNS)
 
     def handler(self) -> grpc.GenericRpcHandler:
         """What a gRPC server is given."""
@@ -69,44 +73,67 @@ class Service:
         inferences = self._inferences
         began = inferences.begin()
         try:
-            content = await self._received(context)
-            inferences.bodies.take(len(content), 0)
+            content = await self._received(context, _SMALL_BYTES)
         except RefusedError as refusal:
             inferences.refuse(refusal, began)
             return await _abort(context, refusal.status, refusal.message)
         except asyncio.CancelledError:
             inferences.gone()
             raise
-        code, encoded = await self._answer(content, began)
+        told = self._answer(content, began)
+        del content  # what is left of it are columns; many calls may wait
+        code, encoded = await told
         return encoded.content if code == 200 else await _abort(context, code, encoded.content.decode())
 
     def _answer(self, content: bytes, began: float) -> "asyncio.Future[tuple[int, Encoded]]":
-        """Of a message that was taken from the budget. Whoever left meanwhile is counted as answered, as with REST."""
+        """Of a message that was received. Whoever left meanwhile is counted as answered, as with REST."""
         told: asyncio.Future[tuple[int, Encoded]] = asyncio.get_running_loop().create_future()
+        inferences, large = self._inferences, len(content) > _SMALL_BYTES
 
         def done(code: int, encoded: Encoded) -> None:
+            if large:
+                self._turns.release()
             if not told.done():
                 told.set_result((code, encoded))
 
-        self._inferences.infer(content, None, began, done, self._form)
+        try:
+            inferences.bodies.take(len(content), 0)
+        except RefusedError as refusal:
+            inferences.refuse(refusal, began)
+            done(refusal.status, Encoded(self._form.refuse(refusal.message)))
+        else:
+            inferences.infer(content, None, began, done, self._form)
         return told
 
-    async def _received(self, context: Context) -> bytes:
-        """The one message of a call. gRPC itself refuses what is too large, and leaves an end in its place."""
+    async def _received(self, context: Context, small: int) -> bytes:
+        """The one message of a call. One of more than `small` bytes keeps its turn, which is given back with its answer."""
+        await self._turn()
+        content: Any = None
         try:
-            async with asyncio.timeout(bodies.SECONDS), self._turns:
+            async with asyncio.timeout(bodies.SECONDS):
                 content = await context.read()
         except TimeoutError:
             raise RefusedError(408, f"the message did not arrive within {bodies.SECONDS:.0f} s") from None
-        if not isinstance(content, bytes):
+        finally:
+            if not isinstance(content, bytes) or len(content) <= small:
+                self._turns.release()
+        if not isinstance(content, bytes):  # gRPC itself refuses what is too large, and leaves an end in its place
             limit = self._serving.limits.body_bytes
             raise RefusedError(413, f"no message of at most {limit} bytes came: send the rows in parts")
         return content
 
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turns.acquire()
+        except TimeoutError:
+            raise RefusedError(503, bodies.TOO_MANY) from None
+
     def _method(self, page: Page) -> Callable[[Any, Context], Awaitable[bytes]]:
         async def method(stream: Any, context: Context) -> bytes:
             try:
-                answer: bytes = page(await self._received(context)).SerializeToString()
+                content = await self._received(context, self._serving.limits.body_bytes)
+                answer: bytes = page(content).SerializeToString()
             except RefusedError as refusal:
                 return await _abort(context, refusal.status, refusal.message)
             except Exception:

@@ -163,15 +163,64 @@ def test_few_messages_are_on_their_way_at_once(server: Server) -> None:
 
     async def run() -> None:
         made = Service(server.inferences, server.lifecycle)
-        calls = [asyncio.ensure_future(called(made, "ServerLive", None, read)) for _ in range(service.RECEIVING * 3)]
+        calls = [asyncio.ensure_future(called(made, "ServerLive", None, read)) for _ in range(service.TURNS * 3)]
         for _ in range(10):
             await asyncio.sleep(0)
-        assert reading == service.RECEIVING
+        assert reading == service.TURNS
         go.set()
         await asyncio.gather(*calls)
 
     asyncio.run(run())
-    assert most == service.RECEIVING
+    assert most == service.TURNS
+
+
+@pytest.mark.parametrize("name", ["ModelInfer", "ServerLive"])
+def test_a_call_whose_turn_does_not_come_is_turned_away(
+    name: str, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "TURN_SECONDS", 0.01)
+
+    async def never() -> Any:
+        await asyncio.Event().wait()
+
+    async def run() -> AbortedError:
+        made = Service(server.inferences, server.lifecycle)
+        calls = [asyncio.ensure_future(called(made, "ServerLive", None, never)) for _ in range(service.TURNS)]
+        await asyncio.sleep(0)
+        turned_away = (await asyncio.gather(called(made, name, b""), return_exceptions=True))[0]
+        for call in calls:
+            call.cancel()
+        await asyncio.gather(*calls, return_exceptions=True)
+        assert (await called(made, "ServerLive", b"")).live
+        assert isinstance(turned_away, AbortedError)
+        return turned_away
+
+    aborted = asyncio.run(run())
+    assert (aborted.code, aborted.details) == (grpc.StatusCode.UNAVAILABLE, bodies.TOO_MANY)
+    assert server.inferences.figures.in_flight == 0
+
+
+def test_a_large_message_keeps_its_turn_until_it_is_answered(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_SMALL_BYTES", 200)
+    small, large = typed(make.request(1)), typed(make.request(50))
+    turns: list[int] = []
+
+    made = Service(server.inferences, server.lifecycle)
+    predict = server.inferences.batcher._predict
+
+    def seen(frame: Any) -> Any:
+        turns.append(made._turns._value)
+        return predict(frame)
+
+    async def run() -> None:
+        for message in (small, large, b"\xff" * 300, small):
+            await asyncio.gather(called(made, "ModelInfer", message), return_exceptions=True)
+
+    monkeypatch.setattr(server.inferences.batcher, "_predict", seen)
+    assert len(written(small)) < 200 < len(written(large))
+    asyncio.run(run())
+    assert turns == [service.TURNS, service.TURNS - 1, service.TURNS]
+    assert made._turns._value == service.TURNS
 
 
 # ---------------------------------------------------------------- ends
