@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +123,15 @@ def test_a_message_of_the_limit_is_answered_and_one_beyond_is_refused(server: Se
         assert len(ask(made, "ModelInfer", padded(LIMIT)).outputs) == 2
         assert refused(made, "ModelInfer", padded(LIMIT) + b"x")[0] == grpc.StatusCode.RESOURCE_EXHAUSTED
     eventually(lambda: code_of(server, 413) == before + 1)
+    assert b"requests_in_flight 0.0" in server.get("/metrics")[1]
+
+
+def test_large_messages_at_once_wait_for_one_another(server: Server) -> None:
+    content = padded(LIMIT)
+    with ExitStack() as stack:
+        calls = [stack.enter_context(channel(server.grpc_port)).unary_unary(METHOD + "ModelInfer") for _ in range(5)]
+        ends = [each.future(content, timeout=20) for each in calls * 4]
+        assert {end.code() for end in ends} == {grpc.StatusCode.OK}
     assert b"requests_in_flight 0.0" in server.get("/metrics")[1]
 
 

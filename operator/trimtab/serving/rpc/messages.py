@@ -21,7 +21,8 @@ from trimtab.serving.tensors import Tensor, Tensors
 SERVICE = "inference.GRPCInferenceService"
 MOST_FIELDS = 20_000
 """Fields of one request at its top level: inputs, outputs and raw contents, beyond any signature."""
-_SMALL_BYTES = 256 << 10
+SMALL_BYTES = 256 << 10
+"""A message up to here is small in memory too, whatever it holds."""
 _HOLDS = {
     "BOOL": "bool_contents",
     **dict.fromkeys(("INT8", "INT16", "INT32"), "int_contents"),
@@ -82,7 +83,7 @@ class Decoder:
 
 def _check_fields(content: bytes) -> None:
     """Refuse, unread, what would be forty times as large in memory: each field of two bytes becomes an object."""
-    if len(content) > _SMALL_BYTES and any(n >= MOST_FIELDS for n, _ in enumerate(_fields(content))):
+    if len(content) > SMALL_BYTES and any(n >= MOST_FIELDS for n, _ in enumerate(_fields(content))):
         raise client(f"the message has more than {MOST_FIELDS} inputs, outputs and contents")
 
 

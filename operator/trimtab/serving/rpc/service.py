@@ -25,8 +25,6 @@ TURNS = 4
 """Messages that may be on their way at once, each in a buffer of its own size, or large and not answered yet."""
 TURN_SECONDS = 10.0
 """How long a call waits for its turn."""
-_SMALL_BYTES = 256 << 10
-"""A message up to here gives its turn back as soon as it is there."""
 CODES = {
     400: grpc.StatusCode.INVALID_ARGUMENT,
     404: grpc.StatusCode.NOT_FOUND,
@@ -73,11 +71,11 @@ class Service:
         inferences = self._inferences
         began = inferences.begin()
         try:
-            content = await self._received(context, _SMALL_BYTES)
+            content = await self._received(context, messages.SMALL_BYTES)
         except RefusedError as refusal:
             inferences.refuse(refusal, began)
             return await _abort(context, refusal.status, refusal.message)
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or the connection is gone in whatever way gRPC says so
             inferences.gone()
             raise
         told = self._answer(content, began)
@@ -88,7 +86,7 @@ class Service:
     def _answer(self, content: bytes, began: float) -> "asyncio.Future[tuple[int, Encoded]]":
         """Of a message that was received. Whoever left meanwhile is counted as answered, as with REST."""
         told: asyncio.Future[tuple[int, Encoded]] = asyncio.get_running_loop().create_future()
-        inferences, large = self._inferences, len(content) > _SMALL_BYTES
+        inferences, large = self._inferences, len(content) > messages.SMALL_BYTES
 
         def done(code: int, encoded: Encoded) -> None:
             if large:

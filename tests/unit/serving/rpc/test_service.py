@@ -185,12 +185,12 @@ def test_a_call_whose_turn_does_not_come_is_turned_away(
 
     async def run() -> AbortedError:
         made = Service(server.inferences, server.lifecycle)
-        calls = [asyncio.ensure_future(called(made, "ServerLive", None, never)) for _ in range(service.TURNS)]
+        silent = [asyncio.ensure_future(called(made, "ServerLive", None, never)) for _ in range(service.TURNS)]
         await asyncio.sleep(0)
         turned_away = (await asyncio.gather(called(made, name, b""), return_exceptions=True))[0]
-        for call in calls:
-            call.cancel()
-        await asyncio.gather(*calls, return_exceptions=True)
+        for each in silent:
+            each.cancel()
+        await asyncio.gather(*silent, return_exceptions=True)
         assert (await called(made, "ServerLive", b"")).live
         assert isinstance(turned_away, AbortedError)
         return turned_away
@@ -201,7 +201,7 @@ def test_a_call_whose_turn_does_not_come_is_turned_away(
 
 
 def test_a_large_message_keeps_its_turn_until_it_is_answered(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "_SMALL_BYTES", 200)
+    monkeypatch.setattr("trimtab.serving.rpc.messages.SMALL_BYTES", 200)
     small, large = typed(make.request(1)), typed(make.request(50))
     turns: list[int] = []
 
