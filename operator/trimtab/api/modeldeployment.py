@@ -97,7 +97,7 @@ class Server(Shape):
     flavor: Flavor = Flavor.AUTO
     """Auto: by the artifact's format. Slim: the small image, ONNX only. Sklearn: the large one, with scikit-learn."""
     grpc: bool = False
-    """True: gRPC too, the same protocol at port 8081 of the Service. It takes about 14 MB of each pod."""
+    """True: gRPC too, the same protocol at port 8081 of the Service. It takes about 12 MB of each pod."""
     resources: Resources | None = None
     """Resources of the server; all but devices hold for the fetch before it, too. Absent: 512Mi of memory at most, 1Gi
     for Skops and Joblib."""
