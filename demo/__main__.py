@@ -62,7 +62,8 @@ def _story() -> None:
 
 def _prepare(where: Surroundings) -> dict[str, Path]:
     """Cluster, images, operator, data."""
-    screen.step("A cluster, three images, the operator", "The first time, the cluster's binaries are built: ten to twenty minutes.")
+    first = "The first time, the cluster's binaries are built: ten to twenty minutes."
+    screen.step("A cluster, three images, the operator", first)
     if where.local:
         install.cluster("up")
     built = where.images()
