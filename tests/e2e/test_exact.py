@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from tests.cluster.kubectl import eventually
 from tests.e2e.shop import Space, dataset, deployment, model
 from tests.e2e.test_loop import request, rows
-from trimtab.api.wire import Signature, profile_from_json
+from trimtab.api.wire.models import Signature
+from trimtab.api.wire.profiles import profile_from_json
 from trimtab.drift import counting, verdicts, windows
 from trimtab.drift.budget import Settings
 from trimtab.drift.vectors import Counted

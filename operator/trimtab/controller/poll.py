@@ -7,7 +7,9 @@ from typing import Any
 import aiohttp
 from pydantic import ValidationError
 
-from trimtab.api.wire import SchemaTooNewError, Snapshot, profile_from_json
+from trimtab.api.wire.base import SchemaTooNewError
+from trimtab.api.wire.profiles import profile_from_json
+from trimtab.api.wire.serving import Snapshot
 from trimtab.drift.profile import Profile, faults
 from trimtab.drift.vectors import Counted
 

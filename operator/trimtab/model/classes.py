@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from trimtab.api.wire import Label
+from trimtab.api.wire.models import Label
 from trimtab.model.engine import UnloadableModelError
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.model.frame import Frame
 
 

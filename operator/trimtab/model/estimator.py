@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
 
-from trimtab.api.wire import Input, Label, Signature
+from trimtab.api.wire.models import Input, Label, Signature
 from trimtab.model.engine import UnloadableModelError
 from trimtab.model.signature import MATRIX, outputs
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Input
+from trimtab.api.wire.models import Input
 
 Column = NDArray[Any]
 """Number, Boolean (0.0 or 1.0) and Time (seconds since 1970 UTC): float64. Category: object, every entry a `str`."""

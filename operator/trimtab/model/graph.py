@@ -17,7 +17,7 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 import onnxruntime
 from google.protobuf import descriptor_pb2, descriptor_pool, message, message_factory
 
-from trimtab.api.wire import Label
+from trimtab.api.wire.models import Label
 from trimtab.model.engine import UnloadableModelError
 
 NUMBERS, TEXT = "numbers", "text"

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model import values
 from trimtab.model.parts import Piece, ReadingError
 

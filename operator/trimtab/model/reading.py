@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from trimtab.api.dataset import DataFormat
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model import kinds, parsing, partitions, words
 from trimtab.model.frame import Column
 from trimtab.model.parts import Parsed, Part, Piece, ReadingError

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from trimtab.api.wire import Datatype, Input, Kind, Label, Output, Signature
+from trimtab.api.wire.models import Datatype, Input, Kind, Label, Output, Signature
 from trimtab.model.engine import UnloadableModelError
 
 if TYPE_CHECKING:  # ONNX Runtime is not imported where only scikit-learn's models are served

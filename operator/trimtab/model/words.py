@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model import kinds
 from trimtab.model.parts import Piece
 

@@ -10,7 +10,7 @@ from trimtab.api.dataset import Dataset, SeenColumn
 from trimtab.api.meta import Annotation, Label
 from trimtab.api.outcomes import Outcome, Stalled, Waiting
 from trimtab.api.reasons import CommonReason, DatasetReason, Reason, named
-from trimtab.api.wire import Look, Run, unpack
+from trimtab.api.wire.runs import Look, Run, unpack
 from trimtab.plan import conditions, hindrances, naming, pods, symptoms
 from trimtab.plan.conditions import FALSE, TRUE, UNKNOWN, Finding
 from trimtab.plan.defaults import Defaults

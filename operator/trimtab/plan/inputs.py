@@ -11,7 +11,8 @@ from trimtab.api.model import Model
 from trimtab.api.storage import Store
 from trimtab.api.training import Training
 from trimtab.api.trainingjob import Stage, TrainingJobSpec
-from trimtab.api.wire import Champion, Location, Run, RunJob
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.runs import Champion, Run, RunJob
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object
 from trimtab.plan.jobs import RUN_FILE, JobView

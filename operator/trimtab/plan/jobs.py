@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from trimtab.api.pods import EnvVar, PodSettings
-from trimtab.api.wire import EXIT_DO_NOT_RETRY
+from trimtab.api.wire.runs import EXIT_DO_NOT_RETRY
 from trimtab.plan import conditions, naming, pods, symptoms
 from trimtab.plan.intent import Object
 

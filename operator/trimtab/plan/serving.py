@@ -7,7 +7,8 @@ from typing import Any
 from trimtab.api.meta import Annotation, Label
 from trimtab.api.modeldeployment import Flavor, ModelDeploymentSpec
 from trimtab.api.storage import Credentials
-from trimtab.api.wire import Artifact, Location, Serving
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.serving import Artifact, Serving
 from trimtab.plan import naming, pods
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object

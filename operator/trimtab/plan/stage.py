@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from trimtab.api.reasons import Reason, named
 from trimtab.api.reasons import TrainingJobReason as Why
 from trimtab.api.trainingjob import Stage
-from trimtab.api.wire import EXIT_DO_NOT_RETRY, Published
+from trimtab.api.wire.runs import EXIT_DO_NOT_RETRY, Published
 from trimtab.plan import conditions, symptoms
 from trimtab.plan.jobs import JobView
 from trimtab.plan.symptoms import Ending

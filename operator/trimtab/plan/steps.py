@@ -11,7 +11,7 @@ from trimtab.api.meta import Annotation
 from trimtab.api.pods import Resources
 from trimtab.api.quantities import parse_duration
 from trimtab.api.storage import Credentials
-from trimtab.api.wire import RunJob
+from trimtab.api.wire.runs import RunJob
 from trimtab.plan import pods
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object

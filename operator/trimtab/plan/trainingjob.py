@@ -11,7 +11,7 @@ from trimtab.api.outcomes import Outcome, Stalled
 from trimtab.api.reasons import CommonReason, Reason, named
 from trimtab.api.reasons import TrainingJobReason as Why
 from trimtab.api.trainingjob import Stage, TrainingJob
-from trimtab.api.wire import Run
+from trimtab.api.wire.runs import Run
 from trimtab.plan import conditions, hindrances, inputs, naming, obstacles, stage, versions
 from trimtab.plan.conditions import FALSE, TRUE, UNKNOWN, Finding
 from trimtab.plan.inputs import Observed

@@ -4,7 +4,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from trimtab.api.wire import Published, Run, Signature, unpack
+from trimtab.api.wire.models import Signature
+from trimtab.api.wire.runs import Published, Run, unpack
 from trimtab.plan.intent import Object
 
 

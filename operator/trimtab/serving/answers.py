@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import orjson
 
-from trimtab.api.wire import Format, Label, Output, Serving, Signature
+from trimtab.api.wire.models import Format, Label, Output, Signature
+from trimtab.api.wire.serving import Serving
 from trimtab.model.engine import Prediction
 from trimtab.serving import binary
 from trimtab.serving.decoding import Inference

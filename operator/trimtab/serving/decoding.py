@@ -6,7 +6,8 @@ from typing import Any
 
 import orjson
 
-from trimtab.api.wire import Limits, Signature
+from trimtab.api.wire.models import Signature
+from trimtab.api.wire.serving import Limits
 from trimtab.model.frame import Block
 from trimtab.serving import values
 from trimtab.serving.refusal import client

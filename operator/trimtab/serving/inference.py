@@ -14,7 +14,7 @@ from typing import Any, TypeVar, TypeVarTuple
 
 from starlette.types import Receive, Scope, Send
 
-from trimtab.api.wire import Serving
+from trimtab.api.wire.serving import Serving
 from trimtab.model.engine import Prediction
 from trimtab.serving import answers, binary
 from trimtab.serving.answers import Encoded

@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 from pydantic import ValidationError
 
-from trimtab.api import wire
+from trimtab.api.wire.base import SchemaTooNewError
+from trimtab.api.wire.models import Input, Manifest, Signature
+from trimtab.api.wire.profiles import profile_from_json
+from trimtab.api.wire.serving import Serving
 from trimtab.drift.profile import CategoryReference, Profile, faults
 from trimtab.model import engines
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
@@ -26,9 +29,9 @@ _WARM_ROWS = (1, 1, _MANY, _MANY)
 class Served:
     """One model in memory with all that was said about it. `profile_bytes` are the file's: their digest holds."""
 
-    serving: wire.Serving
+    serving: Serving
     engine: Engine
-    signature: wire.Signature
+    signature: Signature
     profile: Profile | None
     profile_bytes: bytes | None
     seconds: float
@@ -41,15 +44,15 @@ class Served:
         return None if self.profile_bytes is None else _digest(self.profile_bytes)
 
 
-def config(path: Path) -> wire.Serving:
+def config(path: Path) -> Serving:
     """Read serving.json; raises `StartError` (ConfigInvalid)."""
     try:
-        return wire.Serving.from_json(path.read_bytes())
-    except (OSError, ValidationError, wire.SchemaTooNewError) as error:
+        return Serving.from_json(path.read_bytes())
+    except (OSError, ValidationError, SchemaTooNewError) as error:
         raise StartError("ConfigInvalid", f"{path.name} cannot be read: {_first(error)}") from error
 
 
-def load(serving: wire.Serving, folder: Path) -> Served:
+def load(serving: Serving, folder: Path) -> Served:
     """Verify, load and warm.
 
     Raises `StartError`: ArtifactNotFound, DigestMismatch, LoadFailed, PickleRefused, ProfileMismatch.
@@ -71,7 +74,7 @@ def load(serving: wire.Serving, folder: Path) -> Served:
 # ---------------------------------------------------------------- digests
 
 
-def _verified(serving: wire.Serving, folder: Path) -> dict[str, bytes]:
+def _verified(serving: Serving, folder: Path) -> dict[str, bytes]:
     """Check every digest; the bytes of the small files by name. What the volume holds need not be what was fetched."""
     wanted = serving.artifact.digest
     if not serving.artifact.location.uri.endswith(f"/{_MANIFEST}"):
@@ -85,13 +88,13 @@ def _verified(serving: wire.Serving, folder: Path) -> dict[str, bytes]:
     if _digest(content) != wanted:
         raise _mismatch(_MANIFEST, wanted, _digest(content))
     try:
-        manifest = wire.Manifest.from_json(content)
-    except (ValidationError, wire.SchemaTooNewError) as error:
+        manifest = Manifest.from_json(content)
+    except (ValidationError, SchemaTooNewError) as error:
         raise StartError("LoadFailed", f"{_MANIFEST} cannot be read: {_first(error)}") from error
     for entry in manifest.files:
         _check(folder / entry.name, entry.digest)
     names = {entry.name for entry in manifest.files}
-    if (model := wire.Manifest.MODEL.get(serving.artifact.format)) not in names:
+    if (model := Manifest.MODEL.get(serving.artifact.format)) not in names:
         raise StartError("LoadFailed", f"{_MANIFEST} names no {model}, which format {serving.artifact.format} needs")
     return {name: _read(folder / name) for name in (_SIGNATURE, _PROFILE) if name in names}
 
@@ -124,19 +127,19 @@ def _mismatch(name: str, wanted: str, found: str) -> StartError:
 # ---------------------------------------------------------------- signature and profile
 
 
-def _signature(content: bytes | None) -> wire.Signature | None:
+def _signature(content: bytes | None) -> Signature | None:
     if content is None:
         return None
     try:
-        return wire.Signature.from_json(content)
-    except (ValidationError, wire.SchemaTooNewError) as error:
+        return Signature.from_json(content)
+    except (ValidationError, SchemaTooNewError) as error:
         raise StartError("LoadFailed", f"{_SIGNATURE} cannot be read: {_first(error)}") from error
 
 
-def _profile(content: bytes, signature: wire.Signature) -> Profile:
+def _profile(content: bytes, signature: Signature) -> Profile:
     """A profile that does not belong to the model is refused: counts against it would say something untrue."""
     try:
-        profile = wire.profile_from_json(content)
+        profile = profile_from_json(content)
     except (ValidationError, ValueError) as error:
         raise StartError("ProfileMismatch", f"{_PROFILE} cannot be read: {_first(error)}") from error
     if wrong := (*faults(profile), *_disagreements(profile, signature)):
@@ -144,7 +147,7 @@ def _profile(content: bytes, signature: wire.Signature) -> Profile:
     return profile
 
 
-def _disagreements(profile: Profile, signature: wire.Signature) -> list[str]:
+def _disagreements(profile: Profile, signature: Signature) -> list[str]:
     kinds = {column.name: column.kind for column in signature.inputs if len(column.shape) == 1 or column.shape[1] == 1}
     wrong = []
     for reference in profile.features:
@@ -186,14 +189,14 @@ def _warm(engine: Engine) -> tuple[float, float]:
     return seconds[1], seconds[_MANY] / _MANY
 
 
-def _zeros(column: wire.Input, n: int) -> Column:
+def _zeros(column: Input, n: int) -> Column:
     if column.kind == "Category":
         return np.full(n, "" if column.accepts_missing else "a", object)
     width = 1 if len(column.shape) == 1 else column.shape[1]
     return np.zeros(n) if width == 1 else np.zeros((n, width))
 
 
-def _check_shape(prediction: Prediction, signature: wire.Signature, n: int) -> None:
+def _check_shape(prediction: Prediction, signature: Signature, n: int) -> None:
     count = len(signature.classes or ())
     found = prediction.values if signature.task == "Regression" else prediction.classes
     if found is None or found.shape != (n,):

@@ -12,7 +12,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from trimtab.api.wire import Serving
+from trimtab.api.wire.serving import Serving
 from trimtab.serving.figures import Figures
 
 

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from trimtab.api.wire import Latency, Requests, Snapshot
+from trimtab.api.wire.serving import Latency, Requests, Snapshot
 from trimtab.serving import pages
 from trimtab.serving.inference import Inferences
 from trimtab.serving.lifecycle import Lifecycle

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.drift.counting import FeatureCounts, add, count, zero
 from trimtab.drift.profile import NumberReference, Profile, Reference
 from trimtab.model.engine import Prediction

@@ -10,7 +10,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from trimtab.api.wire import Input, Limits, Signature
+from trimtab.api.wire.models import Input, Signature
+from trimtab.api.wire.serving import Limits
 from trimtab.model.frame import Block, Column, Layout, block, width
 from trimtab.serving import binary, values
 from trimtab.serving.refusal import client

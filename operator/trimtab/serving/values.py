@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Input
+from trimtab.api.wire.models import Input
 from trimtab.model.frame import Column
 from trimtab.model.values import parse_time
 from trimtab.serving.refusal import RefusedError, client

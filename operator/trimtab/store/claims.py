@@ -7,7 +7,7 @@ from pathlib import Path
 
 from obstore.store import LocalStore, ObjectStore
 
-from trimtab.api.wire import Location
+from trimtab.api.wire.base import Location
 from trimtab.store.faults import Reason, StoreError
 from trimtab.store.places import Environment, Scheme
 

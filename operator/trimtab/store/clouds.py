@@ -6,7 +6,7 @@ from typing import Any
 
 from obstore.store import AzureStore, GCSStore, ObjectStore, S3Store
 
-from trimtab.api.wire import Location
+from trimtab.api.wire.base import Location
 from trimtab.store.places import RETRY, Environment, Scheme, client_options, signs, told
 
 

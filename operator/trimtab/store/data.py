@@ -10,7 +10,7 @@ from pathlib import Path
 
 import obstore
 
-from trimtab.api.wire import Location
+from trimtab.api.wire.base import Location
 from trimtab.store import tables, transfer
 from trimtab.store.faults import Reason, StoreError, told_of
 from trimtab.store.places import GLOB, Place, opened

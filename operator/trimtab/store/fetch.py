@@ -4,7 +4,8 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import ValidationError
 
-from trimtab.api.wire import Location, Manifest, SchemaTooNewError
+from trimtab.api.wire.base import Location, SchemaTooNewError
+from trimtab.api.wire.models import Manifest
 from trimtab.store import transfer
 from trimtab.store.faults import Reason, StoreError
 from trimtab.store.places import Place, opened

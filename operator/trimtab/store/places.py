@@ -9,7 +9,7 @@ from typing import Any
 
 from obstore.store import ObjectStore
 
-from trimtab.api.wire import Location
+from trimtab.api.wire.base import Location
 from trimtab.store.faults import Reason, StoreError, clean, told_of
 
 CLIENT: dict[str, Any] = {"connect_timeout": "5s", "read_timeout": "20s", "timeout": "12h"}

@@ -3,7 +3,8 @@
 import hashlib
 from pathlib import Path, PurePosixPath
 
-from trimtab.api.wire import FileEntry, Format, Location, Manifest
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import FileEntry, Format, Manifest
 from trimtab.store import fetch, transfer
 from trimtab.store.faults import Reason, StoreError
 from trimtab.store.places import Place, opened

@@ -2,7 +2,7 @@
 
 from obstore.store import HTTPStore, ObjectStore
 
-from trimtab.api.wire import Location
+from trimtab.api.wire.base import Location
 from trimtab.store.faults import Reason, StoreError, clean
 from trimtab.store.places import RETRY, Environment, Scheme, client_options
 

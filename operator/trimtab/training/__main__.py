@@ -17,7 +17,7 @@ from importlib import import_module
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from trimtab.api.wire import TERMINATION_BYTES, Run, StepReport
+from trimtab.api.wire.runs import TERMINATION_BYTES, Run, StepReport
 from trimtab.model.parts import ReadingError
 from trimtab.store.faults import StoreError
 from trimtab.training import folders, message

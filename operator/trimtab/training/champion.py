@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from trimtab.api.wire import Champion, Format, Manifest, SchemaTooNewError, Signature
+from trimtab.api.wire.base import SchemaTooNewError
+from trimtab.api.wire.models import Format, Manifest, Signature
+from trimtab.api.wire.runs import Champion
 from trimtab.model import engines, values
 from trimtab.model.engine import Engine, UnloadableModelError
 from trimtab.model.frame import Column, take

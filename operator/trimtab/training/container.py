@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Format, Label, Signature
+from trimtab.api.wire.models import Format, Label, Signature
 from trimtab.model import classes, engines, reading, signature, values
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.frame import Frame, take

@@ -6,7 +6,7 @@ import json
 import platform
 from importlib import metadata
 
-from trimtab.api.wire import Run, RunJob
+from trimtab.api.wire.runs import Run, RunJob
 
 PACKAGES = (
     "trimtab",

@@ -13,7 +13,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import all_estimators
 from sklearn.utils._param_validation import InvalidParameterError, Options
 
-from trimtab.api.wire import Label
+from trimtab.api.wire.models import Label
 from trimtab.model import values
 from trimtab.training.failures import Reason, StepFailure
 

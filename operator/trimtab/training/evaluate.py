@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from trimtab.api.wire import Format, Parity, Run, RunJob, Signature, StepReport, profile_to_json
+from trimtab.api.wire.models import Format, Parity, Signature
+from trimtab.api.wire.profiles import profile_to_json
+from trimtab.api.wire.runs import Run, RunJob, StepReport
 from trimtab.model import frame as frames
 from trimtab.model.engine import Engine, Prediction
 from trimtab.model.frame import Frame

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from trimtab.api.dataset import ColumnExpectation, DatasetSpec, ExpectationFailure
 from trimtab.api.quantities import parse_duration, parse_share
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model import values
 from trimtab.model.reading import Table
 

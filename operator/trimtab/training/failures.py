@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from trimtab.api.wire import EXIT_DO_NOT_RETRY, EXIT_RETRY
+from trimtab.api.wire.runs import EXIT_DO_NOT_RETRY, EXIT_RETRY
 
 
 class Reason(StrEnum):

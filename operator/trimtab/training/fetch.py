@@ -11,7 +11,8 @@ import numpy as np
 
 from trimtab.api.quantities import parse_share
 from trimtab.api.training import HELD_OUT, ValidationType
-from trimtab.api.wire import Kind, Look, Run, RunJob, StepReport
+from trimtab.api.wire.models import Kind
+from trimtab.api.wire.runs import Look, Run, RunJob, StepReport
 from trimtab.model import values
 from trimtab.model.frame import Column, rows, take
 from trimtab.store import fetch as artifacts

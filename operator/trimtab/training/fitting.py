@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from trimtab.api.training import Estimator
-from trimtab.api.wire import Label
+from trimtab.api.wire.models import Label
 from trimtab.model.frame import Frame
 from trimtab.training import estimators, preprocess
 from trimtab.training.failures import Reason, StepFailure

@@ -8,7 +8,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from trimtab.api.storage import Source, Store
-from trimtab.api.wire import Location, Run, RunJob, SchemaTooNewError
+from trimtab.api.wire.base import Location, SchemaTooNewError
+from trimtab.api.wire.runs import Run, RunJob
 from trimtab.store import claims
 from trimtab.training.failures import Reason, StepFailure
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from trimtab.api.evaluation import GateResult, MetricValue
-from trimtab.api.wire import Digest, Document, Format, Kind, Label, Parity, Wire
+from trimtab.api.wire.base import Digest, Document, Wire
+from trimtab.api.wire.models import Format, Kind, Label, Parity
 
 SCHEMA = "schema.json"
 FACTS = "facts.json"

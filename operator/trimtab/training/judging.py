@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.api.evaluation import MetricValue
-from trimtab.api.wire import Label
+from trimtab.api.wire.models import Label
 from trimtab.model.engine import Engine, Prediction
 from trimtab.model.frame import Column, Frame, rows, take
 from trimtab.training import bootstrap, handover, metrics, split

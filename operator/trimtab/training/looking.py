@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trimtab.api.dataset import ColumnType, DatasetSpec, SeenColumn
-from trimtab.api.wire import Kind, Look
+from trimtab.api.wire.models import Kind
+from trimtab.api.wire.runs import Look
 from trimtab.model import reading, values
 from trimtab.store import data
 from trimtab.training import expectations, folders, target

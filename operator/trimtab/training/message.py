@@ -7,7 +7,7 @@ from pathlib import Path
 
 from trimtab.api.evaluation import MetricValue
 from trimtab.api.texts import CONTROL
-from trimtab.api.wire import TERMINATION_BYTES, Look, Published, StepReport, pack
+from trimtab.api.wire.runs import TERMINATION_BYTES, Look, Published, StepReport, pack
 
 LOOK_BYTES = 3500
 """A look at a Dataset is alone in its pod, and Kubernetes keeps 4,096 bytes of a container."""

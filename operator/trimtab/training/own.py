@@ -8,7 +8,8 @@ from typing import Any
 
 import skops.io
 
-from trimtab.api.wire import Label, RunJob
+from trimtab.api.wire.models import Label
+from trimtab.api.wire.runs import RunJob
 from trimtab.model.engines.skops import TRUSTED
 from trimtab.model.frame import Frame
 from trimtab.training import fitting, handover, rows, served, train

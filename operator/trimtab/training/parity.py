@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Parity
+from trimtab.api.wire.models import Parity
 from trimtab.model.engine import Engine, Prediction
 from trimtab.model.frame import Column, Frame, concatenate, rows, take
 from trimtab.training import preprocess, thresholds

@@ -4,7 +4,9 @@ the store only."""
 import json
 
 from trimtab.api.evaluation import MetricValue
-from trimtab.api.wire import Location, Manifest, Published, Run, RunJob, StepReport, pack
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import Manifest
+from trimtab.api.wire.runs import Published, Run, RunJob, StepReport, pack
 from trimtab.store import publish
 from trimtab.training import folders, handover
 from trimtab.training.failures import Reason, StepFailure

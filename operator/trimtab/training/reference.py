@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.drift import references
 from trimtab.drift.profile import MAX_FEATURES, NumberReference, Profile, Reference
 from trimtab.model import values

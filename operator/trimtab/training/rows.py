@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Kind, Label
+from trimtab.api.wire.models import Kind, Label
 from trimtab.model.frame import Column, concatenate
 from trimtab.training import handover, target, twins
 

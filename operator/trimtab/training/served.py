@@ -8,7 +8,7 @@ from typing import Literal
 import skops.io
 from sklearn.pipeline import Pipeline
 
-from trimtab.api.wire import Format, Label, Parity, Signature
+from trimtab.api.wire.models import Format, Label, Parity, Signature
 from trimtab.model import engines, signature
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.engines.sklearn import SklearnEngine

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Datatype, Format, Input, Kind, Label
+from trimtab.api.wire.models import Datatype, Format, Input, Kind, Label
 from trimtab.training.handover import Feature
 
 FILES: dict[Format, str] = {"ONNX": "model.onnx", "Skops": "model.skops", "Joblib": "model.joblib"}

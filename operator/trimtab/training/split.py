@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model.frame import Frame, rows
 from trimtab.training.failures import Reason, StepFailure
 

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Kind, Label
+from trimtab.api.wire.models import Kind, Label
 from trimtab.model import values
 from trimtab.model.frame import Column
 from trimtab.training.expectations import missing_in

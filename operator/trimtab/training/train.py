@@ -5,7 +5,7 @@ import time
 
 import skops.io
 
-from trimtab.api.wire import Run, StepReport
+from trimtab.api.wire.runs import Run, StepReport
 from trimtab.training import fitting, folders, handover, rows
 from trimtab.training.folders import Folders
 

@@ -11,7 +11,7 @@ import pyarrow.csv
 import pyarrow.parquet
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Kind, Label
+from trimtab.api.wire.models import Kind, Label
 from trimtab.model import reading
 from trimtab.model.frame import Column, Frame
 

@@ -26,7 +26,10 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from tests.process.training import pods
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import FileEntry, Format, Manifest, Parity
+from trimtab.api.wire.runs import Published
+from trimtab.api.wire.serving import Artifact, Serving
 from trimtab.training import handover
 
 NUMBERS = tuple(f"x{place}" for place in range(20))
@@ -68,8 +71,8 @@ class Prepared:
     workload: Workload
     published: Path
     """As publish left it."""
-    format: wire.Format
-    parity: wire.Parity | None
+    format: Format
+    parity: Parity | None
     uncounted: Path
     """The same without the reference profile: nothing is counted."""
     unconverted: Path
@@ -140,9 +143,9 @@ def _run(workload: Workload) -> dict[str, Any]:
     return pods.run(data, training, model=workload.key, metrics=["accuracy"], gates=[])
 
 
-def _fetched(workload: Workload, out: wire.Published, folder: Path, pod: pods.Pod) -> Path:
+def _fetched(workload: Workload, out: Published, folder: Path, pod: pods.Pod) -> Path:
     """What the init container leaves, by the init container's own code."""
-    artifact = wire.Artifact(location=wire.Location(uri=out.uri), digest=out.digest, format=out.format)
+    artifact = Artifact(location=Location(uri=out.uri), digest=out.digest, format=out.format)
     _write_serving(folder, workload.key, artifact)
     told = {"TRIMTAB_SERVING": str(folder / "serving.json"), "TRIMTAB_MODEL": str(folder / "model")}
     environment = {**os.environ, "PYTHONPATH": str(pods.OPERATOR), "TRIMTAB_ROOT": str(pod.root), **told}
@@ -152,16 +155,16 @@ def _fetched(workload: Workload, out: wire.Published, folder: Path, pod: pods.Po
 
 def _changed(published: Path, folder: Path, *, profile: bool = True, skops_file: Path | None = None) -> Path:
     """The artifact with another model file or without its profile, and a manifest of its own."""
-    serving = wire.Serving.from_json((published / "serving.json").read_bytes())
-    known = wire.Manifest.from_json((published / "model" / "manifest.json").read_bytes())
+    serving = Serving.from_json((published / "serving.json").read_bytes())
+    known = Manifest.from_json((published / "model" / "manifest.json").read_bytes())
     names = {entry.name for entry in known.files} - {handover.REPORT}
     files = {name: (published / "model" / name).read_bytes() for name in names if profile or name != handover.PROFILE}
     form = serving.artifact.format
     if skops_file is not None:
-        del files[wire.Manifest.MODEL[form]]
+        del files[Manifest.MODEL[form]]
         form, files["model.skops"] = "Skops", skops_file.read_bytes()
-    entries = tuple(wire.FileEntry(name=n, digest=make.digest(c), bytes=len(c)) for n, c in sorted(files.items()))
-    files["manifest.json"] = wire.Manifest(format=form, files=entries).to_json().encode()
+    entries = tuple(FileEntry(name=n, digest=make.digest(c), bytes=len(c)) for n, c in sorted(files.items()))
+    files["manifest.json"] = Manifest(format=form, files=entries).to_json().encode()
     (folder / "model").mkdir(parents=True)
     for name, content in files.items():
         (folder / "model" / name).write_bytes(content)
@@ -170,8 +173,8 @@ def _changed(published: Path, folder: Path, *, profile: bool = True, skops_file:
     return folder
 
 
-def _write_serving(folder: Path, name: str, artifact: wire.Artifact) -> None:
-    serving = wire.Serving(namespace="bench", deployment=name, model=name, version="1", artifact=artifact)
+def _write_serving(folder: Path, name: str, artifact: Artifact) -> None:
+    serving = Serving(namespace="bench", deployment=name, model=name, version="1", artifact=artifact)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "serving.json").write_text(serving.to_json())
 

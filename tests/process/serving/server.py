@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.serving import Snapshot
 
 INFER = "/v2/models/late/infer"
 _STARTED = re.compile(r"on ports (\d+) and (\d+)(?:, gRPC on port (\d+))?")
@@ -45,9 +45,9 @@ class Server:
         status, body = self._once("POST", INFER, json.dumps(request).encode(), None)
         return status, json.loads(body)
 
-    def snapshot(self) -> wire.Snapshot:
+    def snapshot(self) -> Snapshot:
         """What the operator would read."""
-        return wire.Snapshot.from_json(self.get("/monitoring/v1/snapshot", self.monitoring_port)[1])
+        return Snapshot.from_json(self.get("/monitoring/v1/snapshot", self.monitoring_port)[1])
 
     def terminate(self) -> None:
         """What the kubelet does first."""

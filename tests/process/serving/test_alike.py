@@ -10,7 +10,7 @@ import pytest
 
 from tests.process.serving.server import INFER, Server, artifact, running
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.serving import Limits
 from trimtab.serving import binary
 
 Pair = tuple[Server, Server]
@@ -18,7 +18,7 @@ Pair = tuple[Server, Server]
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder = artifact(tmp_path_factory.mktemp("served"), limits=wire.Limits(body_bytes=20_000, rows=150))
+    folder = artifact(tmp_path_factory.mktemp("served"), limits=Limits(body_bytes=20_000, rows=150))
     with ExitStack() as stack:
         fast, usual = (stack.enter_context(running(folder, TRIMTAB_HOT=hot)) for hot in "10")
         yield fast, usual

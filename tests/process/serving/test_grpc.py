@@ -16,7 +16,7 @@ import pytest
 from tests.process.serving.server import Server, artifact, eventually, refuses, run, running
 from tests.unit.serving import make
 from tests.unit.serving.rpc.calls import plain, raw, typed, written
-from trimtab.api import wire
+from trimtab.api.wire.serving import Limits
 from trimtab.drift import counting
 from trimtab.serving.rpc import open_inference_pb2 as pb
 
@@ -26,7 +26,7 @@ METHOD = "/inference.GRPCInferenceService/"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = artifact(tmp_path_factory.mktemp("served"), limits=wire.Limits(body_bytes=LIMIT, rows=20_000))
+    folder = artifact(tmp_path_factory.mktemp("served"), limits=Limits(body_bytes=LIMIT, rows=20_000))
     with running(folder, TRIMTAB_GRPC_PORT="0") as started:
         yield started
 

@@ -13,14 +13,14 @@ from sklearn.ensemble import RandomForestClassifier
 from tests.process.serving.server import INFER, Server, artifact, response, responses, running
 from tests.unit.model import make as models
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.serving import Limits
 
 LIMIT = 12 << 20
 
 
 @pytest.fixture(scope="module", params=["1", "0"], ids=["fast", "usual"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = artifact(tmp_path_factory.mktemp("served"), limits=wire.Limits(body_bytes=LIMIT))
+    folder = artifact(tmp_path_factory.mktemp("served"), limits=Limits(body_bytes=LIMIT))
     with running(folder, TRIMTAB_HOT=request.param) as started:
         yield started
 

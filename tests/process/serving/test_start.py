@@ -7,13 +7,13 @@ import pytest
 
 from tests.process.serving.server import artifact, run, running
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.base import Location
 
 
 def test_fetch_brings_what_serve_then_answers(tmp_path: Path) -> None:
     source = tmp_path / "claims" / "models" / "late"
     written = make.folder(source, reference=make.profile())
-    location = wire.Location(uri="pvc://models/late/manifest.json")
+    location = Location(uri="pvc://models/late/manifest.json")
     serving = written.model_copy(update={"artifact": written.artifact.model_copy(update={"location": location})})
     (tmp_path / "serving.json").write_text(serving.to_json())
     assert run(tmp_path, "fetch", TRIMTAB_ROOT=str(tmp_path)) == (0, None)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.store import servers
-from trimtab.api.wire import Location
+from trimtab.api.wire.base import Location
 from trimtab.store import data, places
 from trimtab.store.faults import Reason, StoreError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.process.training import pods
-from trimtab.api.wire import Published
+from trimtab.api.wire.runs import Published
 
 
 @dataclass

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trimtab.api.wire import StepReport, report_from_message
+from trimtab.api.wire.runs import StepReport, report_from_message
 
 DAY = 86_400
 START = 1_767_225_600

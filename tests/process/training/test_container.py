@@ -17,7 +17,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from tests.process.training import pods
 from tests.process.training.conftest import Done
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.training import handover
 
 CONTAINER = {"container": {"image": "team/trainer:1", "command": ["python", "train.py"]}}

@@ -11,7 +11,8 @@ import skops.io
 from tests.process.serving import server
 from tests.process.training import pods
 from tests.unit.serving import make
-from trimtab.api.wire import Published, Signature
+from trimtab.api.wire.models import Signature
+from trimtab.api.wire.runs import Published
 from trimtab.model import reading
 from trimtab.model.engines.skops import TRUSTED
 from trimtab.store import fetch

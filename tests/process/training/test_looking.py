@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tests.process.training import pods
-from trimtab.api.wire import unpack
+from trimtab.api.wire.runs import unpack
 
 
 def test_a_look_tells_digest_rows_columns_and_the_newest_time(pod: pods.Pod, claims: Path) -> None:

@@ -13,7 +13,10 @@ import pytest
 
 from tests.process.training import pods
 from tests.process.training.conftest import Done
-from trimtab.api.wire import Location, Signature, profile_from_json, unpack
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import Signature
+from trimtab.api.wire.profiles import profile_from_json
+from trimtab.api.wire.runs import unpack
 from trimtab.drift.profile import faults
 from trimtab.model import engines, reading
 from trimtab.store import fetch, publish

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from tests.unit.docs.pages import ROOT, blocks
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.model import engines
 from trimtab.model.frame import Frame
 from trimtab.model.signature import outputs

@@ -9,7 +9,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
 
 from tests.unit.docs.pages import ROOT
-from trimtab.api.wire import Artifact, Location, Serving
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.serving import Artifact, Serving
 from trimtab.controller import metrics
 from trimtab.controller.series import DriftCollector
 from trimtab.serving.figures import Figures

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.docs.pages import ROOT
-from trimtab.api.wire import TERMINATION_BYTES
+from trimtab.api.wire.runs import TERMINATION_BYTES
 from trimtab.drift import archive, budget, edges, elsewhere, pooling, profile, quality, references, shifts, windows
 from trimtab.training import bootstrap, gates, message, parity, preprocess
 

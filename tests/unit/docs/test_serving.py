@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.docs.pages import ROOT, Block, blocks
-from trimtab.api.wire import Input, Limits, Signature
+from trimtab.api.wire.models import Input, Signature
+from trimtab.api.wire.serving import Limits
 from trimtab.model.signature import outputs
 from trimtab.plan import serving as pods
 from trimtab.serving import batching, bodies, connection

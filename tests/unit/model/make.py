@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from trimtab.api.wire import Input, Signature
+from trimtab.api.wire.models import Input, Signature
 from trimtab.model.signature import outputs
 
 COLUMNS = ("air time", "dist.", "carrier")

@@ -13,7 +13,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from tests.unit.model import make
-from trimtab.api.wire import Input, Signature
+from trimtab.api.wire.models import Input, Signature
 from trimtab.model import engines, signature
 from trimtab.model.engine import UnloadableModelError
 from trimtab.model.engines import onnx as engine

@@ -16,7 +16,7 @@ import pyarrow.parquet
 import pytest
 
 from trimtab.api.dataset import DataFormat
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model import kinds, reading
 from trimtab.model.parts import Piece
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.model import kinds, values
 from trimtab.model.parts import Piece
 

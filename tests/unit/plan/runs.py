@@ -5,7 +5,7 @@ from typing import Any
 from tests import make
 from trimtab.api.conditions import ConditionType as Type
 from trimtab.api.trainingjob import TrainingJob
-from trimtab.api.wire import Run
+from trimtab.api.wire.runs import Run
 from trimtab.plan import conditions, inputs, trainingjob
 from trimtab.plan.inputs import Observed
 from trimtab.plan.intent import Object, Plan

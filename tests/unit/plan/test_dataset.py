@@ -8,7 +8,7 @@ import pytest
 from tests import make
 from tests.unit.plan import worlds
 from trimtab.api.conditions import ConditionType as Type
-from trimtab.api.wire import Run, pack
+from trimtab.api.wire.runs import Run, pack
 from trimtab.plan import conditions, dataset
 from trimtab.plan.dataset import Observed
 from trimtab.plan.intent import Object, Plan

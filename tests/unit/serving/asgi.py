@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from trimtab.api import wire
+from trimtab.api.wire.serving import Snapshot
 from trimtab.serving import loading, monitoring, pages
 from trimtab.serving.inference import Inferences
 from trimtab.serving.lifecycle import Lifecycle
@@ -40,8 +40,8 @@ class Server:
         """One request to the internal port."""
         return asyncio.run(_asked(self.internal, [("GET", path, {})]))[0]
 
-    def snapshot(self) -> wire.Snapshot:
-        return wire.Snapshot.from_json(self.monitor().content)
+    def snapshot(self) -> Snapshot:
+        return Snapshot.from_json(self.monitor().content)
 
 
 async def _asked(application: Starlette, requests: list[tuple[str, str, Any]]) -> list[httpx.Response]:

@@ -10,7 +10,10 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LinearRegression
 
 from tests.unit.model import make as models
-from trimtab.api import wire
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import FileEntry, Format, Manifest
+from trimtab.api.wire.profiles import profile_to_json
+from trimtab.api.wire.serving import Artifact, Serving
 from trimtab.drift import references
 from trimtab.drift.profile import Profile
 from trimtab.model.engines import onnx
@@ -65,9 +68,9 @@ def folder(
     content: bytes | None = None,
     reference: Profile | bytes | None = None,
     model: str = "model.onnx",
-    form: wire.Format = "ONNX",
+    form: Format = "ONNX",
     **serving: Any,
-) -> wire.Serving:
+) -> Serving:
     """Write an artifact with a manifest into `path`; what the server is told about it."""
     path.mkdir(parents=True, exist_ok=True)
     files = {
@@ -75,29 +78,29 @@ def folder(
         "signature.json": models.signature(classes).to_json().encode(),
     }
     if reference is not None:
-        files["profile.json"] = reference if isinstance(reference, bytes) else wire.profile_to_json(reference)
+        files["profile.json"] = reference if isinstance(reference, bytes) else profile_to_json(reference)
     for name, written in files.items():
         (path / name).write_bytes(written)
-    entries = tuple(wire.FileEntry(name=n, digest=digest(c), bytes=len(c)) for n, c in files.items())
-    manifest = wire.Manifest(format=form, files=entries).to_json().encode()
+    entries = tuple(FileEntry(name=n, digest=digest(c), bytes=len(c)) for n, c in files.items())
+    manifest = Manifest(format=form, files=entries).to_json().encode()
     (path / "manifest.json").write_bytes(manifest)
     return told(f"s3://models/{path.name}/manifest.json", digest(manifest), form, **serving)
 
 
 def single(
-    path: Path, content: bytes, name: str = "mine.onnx", form: wire.Format = "ONNX", **more: Any
-) -> wire.Serving:
+    path: Path, content: bytes, name: str = "mine.onnx", form: Format = "ONNX", **more: Any
+) -> Serving:
     """Write one file of a user's own into `path`; what the server is told about it."""
     path.mkdir(parents=True, exist_ok=True)
     (path / name).write_bytes(content)
     return told(f"s3://models/{name}", digest(content), form, **more)
 
 
-def told(uri: str, named: str, form: wire.Format, **more: Any) -> wire.Serving:
+def told(uri: str, named: str, form: Format, **more: Any) -> Serving:
     """A serving.json."""
-    artifact = wire.Artifact(location=wire.Location(uri=uri), digest=named, format=form)
+    artifact = Artifact(location=Location(uri=uri), digest=named, format=form)
     values = {"namespace": "shop", "deployment": "late", "model": "late", "version": "7", "artifact": artifact}
-    return wire.Serving(**{**values, **more})
+    return Serving(**{**values, **more})
 
 
 def request(rows: int = 1, seed: int = 3, **more: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.api.wire import Input
+from trimtab.api.wire.models import Input
 from trimtab.model.engine import Prediction
 from trimtab.model.frame import Block, Frame, Layout
 from trimtab.serving.batching import BATCH_ROWS, Answer, Batcher

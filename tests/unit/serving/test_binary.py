@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.unit.serving import make
 from tests.unit.serving.asgi import INFER, Server, error
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, STOPS, WEEKEND, body, columns, decoder, tensor
-from trimtab.api.wire import Input
+from trimtab.api.wire.models import Input
 from trimtab.serving import binary
 from trimtab.serving.decoding import Inference
 from trimtab.serving.refusal import RefusedError

@@ -12,14 +12,14 @@ from sklearn.preprocessing import FunctionTransformer
 
 from tests.unit.model import make as models
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.serving import Serving
 from trimtab.drift import references
 from trimtab.drift.profile import Profile
 from trimtab.serving import loading
 from trimtab.serving.refusal import StartError
 
 
-def refused(serving: wire.Serving, path: Path) -> tuple[str, str]:
+def refused(serving: Serving, path: Path) -> tuple[str, str]:
     """Reason and message of an artifact that is not served."""
     with pytest.raises(StartError) as caught:
         loading.load(serving, path)

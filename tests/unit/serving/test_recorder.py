@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.api.wire import Input, Output, Signature
+from trimtab.api.wire.models import Input, Output, Signature
 from trimtab.drift import counting, references
 from trimtab.drift.profile import Profile, Reference
 from trimtab.model.engine import Prediction

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, STOPS, WEEKEND, body, decoder, refusal, tensor
-from trimtab.api.wire import Input
+from trimtab.api.wire.models import Input
 from trimtab.serving.decoding import Inference
 from trimtab.serving.refusal import RefusedError
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.api.wire import TERMINATION_BYTES
+from trimtab.api.wire.runs import TERMINATION_BYTES
 from trimtab.serving import __main__ as process
 from trimtab.serving import settings, termination
 from trimtab.serving.refusal import StartError

@@ -7,7 +7,7 @@ import numpy as np
 from tests.unit.model import make as models
 from tests.unit.serving import make
 from tests.unit.serving.asgi import Server, error
-from trimtab.api import wire
+from trimtab.api.wire.serving import Monitoring
 from trimtab.drift import counting
 from trimtab.serving import loading
 
@@ -61,7 +61,7 @@ def test_counts_are_those_of_the_answers(server: Server) -> None:
 
 
 def test_excluded_features_are_not_counted(tmp_path: Path) -> None:
-    monitored = wire.Monitoring(exclude=("carrier", "no such column"))
+    monitored = Monitoring(exclude=("carrier", "no such column"))
     serving = make.folder(tmp_path, reference=make.profile(), monitoring=monitored)
     made = Server(loading.load(serving, tmp_path))
     made.infer(make.request(3))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, STOPS, WEEKEND, body, columns, decoder, refusal, tensor
-from trimtab.api.wire import Input
+from trimtab.api.wire.models import Input
 from trimtab.model.values import normalise
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from trimtab.api.wire import Input, Limits, Output, Signature
+from trimtab.api.wire.models import Input, Output, Signature
+from trimtab.api.wire.serving import Limits
 from trimtab.serving.decoding import Decoder, Inference
 from trimtab.serving.refusal import RefusedError
 

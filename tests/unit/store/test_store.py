@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.api.wire import FileEntry, Location, Manifest
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import FileEntry, Manifest
 from trimtab.store import data, fetch, places, publish, transfer
 from trimtab.store.faults import Reason, StoreError, clean, told_of
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.unit.training import test_served as models
-from trimtab.api.wire import Champion, Location
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.runs import Champion
 from trimtab.training import champion, gates, handover
 from trimtab.training.rows import HeldOut, Rows
 from trimtab.training.scores import Judged

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.process.training import pods
-from trimtab.api.wire import Run
+from trimtab.api.wire.runs import Run
 from trimtab.training import environment, folders
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from trimtab.api.wire import report_from_message
+from trimtab.api.wire.runs import report_from_message
 from trimtab.training import __main__ as steps
 from trimtab.training import folders
 

@@ -6,7 +6,8 @@ import pytest
 
 from trimtab.api.dataset import ExpectationFailure, SeenColumn
 from trimtab.api.evaluation import GateResult, MetricValue
-from trimtab.api.wire import Look, Parity, Published, StepReport, pack, report_from_message, unpack
+from trimtab.api.wire.models import Parity
+from trimtab.api.wire.runs import Look, Published, StepReport, pack, report_from_message, unpack
 from trimtab.training import message
 
 DIGEST = "sha256:" + "a" * 64

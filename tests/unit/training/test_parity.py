@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge
 from sklearn.tree import DecisionTreeRegressor
 
 from trimtab.api.training import Estimator
-from trimtab.api.wire import Parity
+from trimtab.api.wire.models import Parity
 from trimtab.model.engines import onnx as engine
 from trimtab.model.engines.sklearn import SklearnEngine
 from trimtab.training import fitting, graphs, parity, served, thresholds

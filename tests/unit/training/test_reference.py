@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from trimtab.api.wire import Label, Signature
+from trimtab.api.wire.models import Label, Signature
 from trimtab.drift.profile import CategoryReference, faults
 from trimtab.model import signature
 from trimtab.model.engine import Prediction

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trimtab.api.wire import Kind
+from trimtab.api.wire.models import Kind
 from trimtab.training import split
 from trimtab.training.failures import Reason, StepFailure
 

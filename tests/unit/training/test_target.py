@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from trimtab.api.wire import Kind, Label
+from trimtab.api.wire.models import Kind, Label
 from trimtab.training import target
 from trimtab.training.failures import Reason, StepFailure
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import assert_never
 
-from trimtab.api.wire import Format, Manifest, Signature
+from trimtab.api.wire.models import Format, Manifest, Signature
 from trimtab.model.engine import Engine, UnloadableModelError
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.model.engine import UnloadableModelError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire import Input, Signature
+from trimtab.api.wire.models import Input, Signature
 from trimtab.model import classes, graph, signature
 from trimtab.model.engine import Prediction, UnloadableModelError
 from trimtab.model.frame import Column, Frame, rows, table, width

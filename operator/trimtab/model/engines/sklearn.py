@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.exceptions import InconsistentVersionWarning
 from sklearn.pipeline import Pipeline
 
-from trimtab.api.wire import Signature
+from trimtab.api.wire.models import Signature
 from trimtab.model import classes, estimator
 from trimtab.model.engine import Prediction, UnloadableModelError
 from trimtab.model.frame import Frame, rows

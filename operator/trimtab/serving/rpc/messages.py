@@ -8,7 +8,8 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from google.protobuf.message import DecodeError
 
-from trimtab.api.wire import Limits, Serving, Signature
+from trimtab.api.wire.models import Signature
+from trimtab.api.wire.serving import Limits, Serving
 from trimtab.model.engine import Prediction
 from trimtab.serving import answers, binary
 from trimtab.serving.answers import Encoded

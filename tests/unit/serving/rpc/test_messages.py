@@ -12,7 +12,8 @@ from tests.unit.serving import make
 from tests.unit.serving.asgi import INFER, Server, error
 from tests.unit.serving.rpc.calls import FIELDS, call, plain, raw, refused, typed
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, OUTPUTS, STOPS, WEEKEND, body, columns, decoder, tensor
-from trimtab.api.wire import Input, Limits, Signature
+from trimtab.api.wire.models import Input, Signature
+from trimtab.api.wire.serving import Limits
 from trimtab.serving import loading
 from trimtab.serving.decoding import Inference
 from trimtab.serving.refusal import RefusedError
