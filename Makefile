@@ -64,7 +64,7 @@ demo: venv ## the whole story on real flights, live
 
 .PHONY: demo-down
 demo-down: ## end what `make demo` left running
-	$(CLUSTER) down
+	$(PYTHON) -m demo.down
 
 .PHONY: bench
 bench: venv ## all of the following, the last two on a local cluster; one that fails keeps no other from its turn

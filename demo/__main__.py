@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from demo import flights, install, objects, prometheus, screen
-from demo.objects import NAMESPACE
+from demo.down import NAMESPACE
 from demo.surroundings import DemoError, Surroundings, wait
 from demo.traffic import Endpoint, Replay, scores
 from demo.watching import Verdicts
@@ -63,7 +63,7 @@ def _story() -> None:
 def _prepare(where: Surroundings) -> dict[str, Path]:
     """Cluster, images, operator, data."""
     first = "The first time, the cluster's binaries are built: ten to twenty minutes."
-    screen.step("A cluster, three images, the operator", first)
+    screen.step("A cluster, three images, the operator", first if where.local else "The cluster is your own.")
     if where.local:
         install.cluster("up")
     built = where.images()
@@ -221,7 +221,8 @@ def _compare(where: Surroundings, address: Callable[[str], str], months: dict[st
 
 def _end(where: Surroundings, address: Callable[[str], str], replay: Replay) -> None:
     screen.step("Everything stays up")
-    screen.say(f"model:      {address('late-flights')}/v2/models/late-flights")
+    base = address("late-flights") if where.local else f"http://late-flights.{NAMESPACE}.svc"
+    screen.say(f"model:      {base}/v2/models/late-flights")
     for line in prometheus.addresses(where):
         screen.say(line)
     screen.try_it(

@@ -5,7 +5,8 @@ from typing import Any
 
 import yaml
 
-NAMESPACE = "flights"
+from demo.down import NAMESPACE
+
 FOLDER = Path(__file__).parent.parent / "build" / "demo"
 API = "trimtab.dev/v1alpha1"
 CLAIMS = ("flights", "models")

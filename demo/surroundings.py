@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from demo import install
-from demo.objects import NAMESPACE
+from demo import down, install
+from demo.down import NAMESPACE
 
 PROXY_PORT = 8901
 
@@ -27,9 +27,8 @@ class Surroundings:
     """kubectl, images and addresses of one cluster. `local`: the demo started it, and `make demo-down` ends it."""
 
     def __init__(self) -> None:
-        given = os.environ.get("KUBECONFIG")
-        self.local = not given
-        if given and not os.environ.get("TRIMTAB_REGISTRY"):
+        self.local = not down.own_cluster()
+        if not self.local and not os.environ.get("TRIMTAB_REGISTRY"):
             raise DemoError(
                 "KUBECONFIG is set, so the demo would use that cluster, and it needs a registry to push its images to: "
                 "set TRIMTAB_REGISTRY, such as registry.example.com/team, or unset KUBECONFIG to use a cluster of its own"

@@ -7,11 +7,12 @@ Objects are kept as compressed JSON: a Deployment is 25 KB as dictionaries and 2
 there are, who owns them, what they refer to) is kept beside, so that only what is planned on is ever unpacked.
 """
 
-import json
 import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
+
+import orjson
 
 Object = dict[str, Any]
 TOMBSTONES = 20_000
@@ -39,7 +40,7 @@ class Entry(NamedTuple):
 
     def unpacked(self) -> Object:
         """The object, as a copy of the caller's own."""
-        found: Object = json.loads(zlib.decompress(self.packed))
+        found: Object = orjson.loads(zlib.decompress(self.packed))
         return found
 
 
@@ -144,7 +145,7 @@ class Cache:
             owner=owner["uid"] if owner else None,
             ending="deletionTimestamp" in meta,
             references=tuple(self._references(obj)),
-            packed=zlib.compress(json.dumps(kept, separators=(",", ":")).encode(), FAST),
+            packed=zlib.compress(orjson.dumps(kept), FAST),
         )
 
     def _link(self, entry: Entry) -> None:

@@ -4,12 +4,12 @@ Typed models are not used: reading a list into them costs sixteen times the time
 so a process that lost its Lease, or slept through it, writes nothing.
 """
 
-import json
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
+import orjson
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 
@@ -170,7 +170,7 @@ class Client:
 def _parsed(raw: bytes) -> Object | None:
     """The object of an answer; None where it is none, as a proxy's page of HTML."""
     try:
-        answer = json.loads(raw) if raw else {}
+        answer = orjson.loads(raw) if raw else {}
     except ValueError:
         return None
     return answer if isinstance(answer, dict) else None

@@ -2,6 +2,7 @@
 
 import asyncio
 import copy
+import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -59,7 +60,7 @@ class Answers:
         self.writes.append(f"{verb} {obj['kind']}/{obj['metadata']['name']}")
         if self.error is not None and self.refuses in (None, obj["kind"]):
             raise self.error
-        written = copy.deepcopy(obj)
+        written: Object = json.loads(json.dumps(obj))
         written["metadata"].setdefault("uid", f"uid-of-{obj['kind']}-{obj['metadata']['name']}")
         written["metadata"]["resourceVersion"] = str(100 + len(self.writes))
         self.objects[obj["kind"], obj["metadata"]["name"]] = written
