@@ -5,6 +5,7 @@ are numbers, all of them as one matrix [n, columns] named as in `MATRIX_NAMES`. 
 arrays, whatever carried them.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
@@ -20,6 +21,9 @@ from trimtab.serving.values import Data, short
 MATRIX_NAMES = ("input", "input-0")
 """Names under which a single tensor may carry all numeric columns in the order of the signature."""
 _SHOWN = 8
+_LONGEST_NAME = 1000
+"""Characters of a name that is given back in a refusal, if the signature has none such."""
+_MOST_DIMENSIONS = 2
 
 Tensor: TypeAlias = dict[str, Any]
 """`name`, `datatype`, `shape`, and `data` or `parameters.binary_data_size`, unchecked."""
@@ -78,6 +82,8 @@ class Tensors:
             name = tensor.get("name") if isinstance(tensor, dict) else None
             if not isinstance(name, str):
                 raise client("each of 'inputs' must be an object with a 'name'")
+            if len(name) > _LONGEST_NAME and name not in self._inputs:
+                raise client(f"unknown input {short(name)}: {self._expected()}")
             if name in tensors:
                 raise client(f"input {name!r} is there twice")
             tensors[name] = tensor
@@ -91,11 +97,21 @@ class Tensors:
                 continue
             if size > tail.nbytes:
                 raise client(f"input {name!r}: binary_data_size is {size}, and {tail.nbytes} bytes are left of the body")
-            shape = self._shape(name, tensor.get("shape"))
-            tensors[name] = {**tensor, "data": binary.read(name, tensor.get("datatype"), tail[:size], _product(shape))}
+            datatype, count = tensor.get("datatype"), self._count(name, tensor)
+            tensors[name] = {**tensor, "data": binary.read(name, datatype, tail[:size], count)}
             tail = tail[size:]
         if tail:
             raise client(f"{tail.nbytes} bytes of the body belong to no input")
+
+    def _count(self, name: str, tensor: Tensor) -> int:
+        """How many values the shape of a tensor promises, none of which was read."""
+        shape = self._shape(name, tensor.get("shape"))
+        if len(shape) > _MOST_DIMENSIONS:
+            raise client(f"input {name!r}: shape {short(list(shape))} has more than {_MOST_DIMENSIONS} dimensions")
+        count = math.prod(shape)
+        if tensor.get("datatype") == "BYTES" and count > self._rows:
+            raise client(f"input {name!r} has {count} texts, and one request may have {self._rows} rows: send them in parts")
+        return count
 
     def _check_names(self, tensors: Mapping[str, Tensor]) -> None:
         if unknown := [name for name in tensors if name not in self._inputs]:
@@ -198,13 +214,6 @@ def _has_size(tensor: Tensor) -> bool:
 def _is_one(shape: Any) -> bool:
     """Whether a shape is [1] or [1, 1], in whole numbers."""
     return shape in ([1], [1, 1]) and type(shape[0]) is type(shape[-1]) is int
-
-
-def _product(shape: tuple[int, ...]) -> int:
-    product = 1
-    for n in shape:
-        product *= n
-    return product
 
 
 def _is_matrix(tensor: Tensor) -> bool:

@@ -60,7 +60,10 @@ def short(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, list | dict) and len(value) > 6:
         return "a list" if isinstance(value, list) else "an object"
-    text = repr(value)
+    try:
+        text = repr(value)
+    except RecursionError:  # the parser takes more depth than the interpreter has words for
+        return "a list" if isinstance(value, list) else "an object"
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 

@@ -100,6 +100,8 @@ def test_a_matrix_may_be_bytes() -> None:
         ((CARRIER,), [raw("carrier code", "BYTES", texts(b"a", b"b"), [1])], "do not hold 1 elements"),
         ((CARRIER,), [raw("carrier code", "BYTES", b"\xff\xff\xff\xffa", [1])], "do not hold 1 elements"),
         ((CARRIER,), [raw("carrier code", "BYTES", b"\x01\x00", [1])], "do not hold 1 elements"),
+        ((CARRIER,), [raw("carrier code", "BYTES", bytes(8004), [1, 2001])], "has 2001 texts, and one request may"),
+        ((AGE,), [raw("age", "FP64", b"12345678", [1] + [2**63] * 300)], "shape a list has more than 2 dimensions"),
     ],
 )  # fmt: skip
 def test_bytes_that_do_not_fit_are_refused(inputs: tuple[Input, ...], parts: list[Any], message: str) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, STOPS, WEEKEND, body, decoder, refusal, tensor
 from trimtab.api.wire.models import Input
-from trimtab.serving.decoding import Inference
+from trimtab.serving.decoding import MOST_NESTED, Inference
 from trimtab.serving.refusal import RefusedError
 
 MANY = [f"c{i}" for i in range(12)]
@@ -226,3 +226,32 @@ def tried(content: bytes) -> Inference | RefusedError:
         return decoder(AGE).decode(content)
     except RefusedError as error:
         return error
+
+
+DEEP = b"[" * 1000 + b"]" * 1000
+"""As deep as the parser takes."""
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (body(tensor(), outputs=[{"name": "DEEP"}]), "unknown output a list: the model gives 'predict', 'predict_proba'"),
+        (body(tensor(), parameters="DEEP"), "'parameters' of the request must be an object, not a list"),
+        (body(tensor(), id="DEEP"), "'id' must be text, not a list"),
+        (body(tensor(shape="DEEP")), "input 'age': 'shape' must be a list of whole numbers, not a list"),
+        (body(tensor(datatype="DEEP")), "input 'age' is a Number: send datatype FP64 or another numeric datatype, not a list"),
+    ],
+)
+def test_what_is_too_deep_for_words_is_refused_in_few(content: bytes, message: str) -> None:
+    assert refusal(decoder(AGE), content.replace(b'"DEEP"', DEEP)) == message
+
+
+def test_a_name_is_given_back_in_part() -> None:
+    assert len(refusal(decoder(AGE), body(tensor("x" * 10**6)))) < 200
+
+
+@pytest.mark.parametrize("one", ["[]", '{"a": 0}'])
+def test_what_takes_far_more_memory_than_text_is_not_read(one: str) -> None:
+    content = b'{"inputs": [' + ",".join([one] * (MOST_NESTED + 1)).encode() + b"]}"
+    words = f"the body has more than {MOST_NESTED} lists and objects: send 'data' flat, or the rows in parts"
+    assert refusal(decoder(AGE), content) == words
