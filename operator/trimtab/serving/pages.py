@@ -39,7 +39,10 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
         return json(described)
 
     def scrape(request: Request) -> Response:
-        encode, media = choose_encoder(request.headers.get("accept", ""))
+        try:
+            encode, media = choose_encoder(request.headers.get("accept", ""))
+        except (TypeError, ValueError):  # what the library cannot read: an answer of any form will do
+            encode, media = choose_encoder("")
         return Response(encode(registry), headers={"content-type": media})
 
     def index(request: Request) -> Response:

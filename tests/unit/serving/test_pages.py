@@ -70,3 +70,8 @@ def test_metrics_count_inference_requests_by_code(server: Server) -> None:
     assert f'trimtab_server_model_info{{digest="{digest}",format="ONNX",model="late",version="7"}} 1.0' in lines
     named = {line.split()[2] for line in lines if line.startswith("# HELP")}
     assert all(name.startswith(("trimtab_server_", "process_")) for name in named)
+
+
+@pytest.mark.parametrize("accept", ["application/openmetrics-text;version=a.b", "text/plain;version=,;q=x", ";", "a/b"])
+def test_metrics_are_given_to_those_who_ask_for_what_nobody_can_read(accept: str, server: Server) -> None:
+    assert "trimtab_server_rows_total 0.0" in server.ask("GET", "/metrics", headers={"accept": accept}).text
