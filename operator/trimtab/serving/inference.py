@@ -230,5 +230,7 @@ async def reply(send: Send, code: int, encoded: Encoded) -> None:
         headers.append((binary.HEADER, b"%d" % encoded.header))
     if code == 503:
         headers.append((b"retry-after", b"1"))
+    if code == 408:  # what is still to come of the body is nobody's
+        headers.append((b"connection", b"close"))
     await send({"type": "http.response.start", "status": code, "headers": headers})
     await send({"type": "http.response.body", "body": encoded.content})

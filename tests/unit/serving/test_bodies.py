@@ -54,6 +54,13 @@ def test_a_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPatch) -
     assert caught.value.status == 408
 
 
+def test_a_body_that_never_begins_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SECONDS", 0.01)
+    with pytest.raises(RefusedError) as caught:
+        read(Bodies(100))
+    assert caught.value.status == 408
+
+
 @pytest.mark.parametrize("messages", [(GONE,), (MORE, GONE)])
 def test_a_client_that_left_is_not_answered(messages: Any) -> None:
     with pytest.raises(GoneError):
