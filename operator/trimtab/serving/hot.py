@@ -8,7 +8,7 @@ pipelining, the end of a connection and the end of the process treat both alike 
 from typing import Any
 from urllib.parse import quote
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from trimtab.serving import binary, bodies
 from trimtab.serving.answers import Encoded
@@ -17,6 +17,7 @@ from trimtab.serving.connection import Connection
 from trimtab.serving.inference import Inferences
 from trimtab.serving.lifecycle import Lifecycle
 from trimtab.serving.refusal import RefusedError
+from trimtab.serving.unread import Unread
 
 
 class _Never:
@@ -35,8 +36,7 @@ class _Request:
         self._connection, self._header = connection, header
         self._bodies: Bodies = connection.inferences.bodies
         self._began = connection.inferences.begin()
-        self._pieces: list[bytes] = []
-        self._size = 0
+        self._body: bytes | bytearray = b""
         self.keep_alive = True
         self.disconnected = False
         self.response_complete = False
@@ -45,18 +45,21 @@ class _Request:
     def take(self, piece: bytes) -> None:
         """The next bytes of the body."""
         try:
-            self._bodies.take(len(piece), self._size)
+            self._bodies.take(len(piece), len(self._body))
         except RefusedError as refusal:
             self.refuse(refusal)
             return
-        self._pieces.append(piece)
-        self._size += len(piece)
+        if not self._body:  # as a rule the only one
+            self._body = piece
+            return
+        if isinstance(self._body, bytes):
+            self._body = bytearray(self._body)  # a list of pieces would be thirty times as large, if they are small
+        self._body += piece
 
     def complete(self) -> None:
         """The body is whole."""
         self.more_body = False
-        body = self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
-        self._pieces, self._size = [], 0
+        body, self._body = bytes(self._body), b""
         self._connection.inferences.infer(body, self._header, self._began, self.answer)
 
     def refuse(self, refusal: RefusedError) -> None:
@@ -71,8 +74,8 @@ class _Request:
             self._connection.inferences.gone()
 
     def _release(self) -> None:
-        self._bodies.release(self._size)
-        self._pieces, self._size = [], 0
+        self._bodies.release(len(self._body))
+        self._body = b""
 
     def answer(self, code: int, encoded: Encoded) -> None:
         """Write the answer and let the connection go on."""
@@ -102,13 +105,14 @@ class HotConnection(Connection):
             return
         self.due = self.loop.time() + bodies.SECONDS
         request = _Request(self, None)
-        self._hot = self.cycle = request  # type: ignore[assignment]
+        self._hot = self.cycle = self.asked = request  # type: ignore[assignment]
         try:
             request._header = self.inferences.bodies.check(dict(self.headers))
         except RefusedError as refusal:
             request.refuse(refusal)
 
     def on_body(self, body: bytes) -> None:
+        self.heard = True
         if self._hot is None:
             super().on_body(body)
         elif not self._hot.response_complete:
@@ -130,6 +134,14 @@ class HotConnection(Connection):
             self._hot.gone()
             self._hot = None
         super().connection_lost(exc)
+
+    def overdue(self) -> None:
+        request = self._hot
+        if request is None or request.response_complete:
+            super().overdue()
+            return
+        request.keep_alive = False
+        request.refuse(bodies.late())
 
     def answer(self, code: int, encoded: Encoded, *, keep_alive: bool) -> None:
         """Write one answer, and go on with what waits behind it."""
@@ -159,7 +171,7 @@ class HotConnection(Connection):
     def _usual(self) -> None:
         """As uvicorn does it, with the scope that it would have made."""
         url, headers, expected = self.url, self.headers, self.expect_100_continue
-        super().on_message_begin()
+        HttpToolsProtocol.on_message_begin(self)
         self.url, self.expect_100_continue = url, expected
         self.headers += headers
         super().accept()
@@ -182,8 +194,9 @@ def _head(code: int, encoded: Encoded, stamps: list[tuple[bytes, bytes]], *, kee
 def protocol(lifecycle: Lifecycle, inferences: Inferences | None = None) -> Any:
     """The protocol class of one port; with `inferences`, its infer requests go the fast way."""
     if inferences is None:
-        return type("BoundConnection", (Connection,), {"lifecycle": lifecycle})
+        return type("BoundConnection", (Connection,), {"lifecycle": lifecycle, "unread": Unread()})
     serving = inferences.served.serving
     name, version = (quote(text, safe="") for text in (serving.model, serving.version))
     routes = frozenset(f"/v2/models/{path}/infer".encode() for path in (name, f"{name}/versions/{version}"))
-    return type("BoundHot", (HotConnection,), {"lifecycle": lifecycle, "inferences": inferences, "routes": routes})
+    bound = {"lifecycle": lifecycle, "unread": Unread(), "inferences": inferences, "routes": routes}
+    return type("BoundHot", (HotConnection,), bound)

@@ -26,6 +26,8 @@ from trimtab.serving.settings import Settings
 
 _MARGIN_SECONDS = 2.0
 """Kept of the grace period, so that the process ends by itself."""
+_CLOSING_SECONDS = 0.5
+"""How long connections may take to end, once told to."""
 _KEEP_ALIVE_SECONDS = 75
 """Longer than what clients and proxies keep idle connections, so that it is they who close."""
 _log = logging.getLogger(__name__)
@@ -36,6 +38,17 @@ class _Server(uvicorn.Server):
 
     def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
         return nullcontext()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Finish what is under way. What is not finished in time ends as if its client had left."""
+        seconds = self.config.timeout_graceful_shutdown or 0
+        ending = asyncio.get_running_loop().call_later(max(0.0, seconds - _CLOSING_SECONDS), self._leave)
+        await super().shutdown(sockets)
+        ending.cancel()
+
+    def _leave(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.abort()  # type: ignore[union-attr]
 
 
 def run(served: Served, settings: Settings) -> None:

@@ -67,6 +67,7 @@ SENT = {
     "too large": post(b" " * 20_001),
     "in chunks": CHUNKED + b"".join(b"%x\r\n%b\r\n" % (len(p), p) for p in (ONE[:9], ONE[9:])) + b"0\r\n\r\n",
     "in chunks and too large": CHUNKED + b"4e21\r\n" + b" " * 20_001 + b"\r\n0\r\n\r\n",
+    "in chunks with a trailer": CHUNKED + b"%x\r\n%b\r\n0\r\ncontent-type: text/csv\r\n\r\n" % (len(ONE), ONE) + post(ONE),
     "with permission": post(ONE, INFER, "expect: 100-continue"),
     "to be closed": post(ONE, INFER, "connection: close"),
     "HTTP/1.0": post(ONE, version="1.0"),
@@ -79,6 +80,9 @@ SENT = {
     "one after a refusal": post(ONE, INFER, "content-type: text/csv") + post(ONE),
     "one after what is too large": post(b" " * 20_001) + post(ONE),
     "one after an end": post(ONE, INFER, "connection: close") + post(ONE),
+    "offers of HTTP/2 without an end": post(ONE, INFER, "connection: upgrade", "upgrade: h2c") * 400,
+    "an offer in HTTP/1.0": post(ONE, INFER, "connection: upgrade", "upgrade: h2c", version="1.0"),
+    "a broken one behind two": post(ONE) * 2 + CHUNKED + b"x\r\n",
     "nonsense after it": post(ONE) + b"nonsense\r\n\r\n",
 }  # fmt: skip
 
