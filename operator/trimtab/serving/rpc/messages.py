@@ -11,6 +11,7 @@ from google.protobuf.message import DecodeError
 from trimtab.api.wire.models import Signature
 from trimtab.api.wire.serving import Limits, Serving
 from trimtab.model.engine import Prediction
+from trimtab.model.frame import width
 from trimtab.serving import answers, binary
 from trimtab.serving.answers import Encoded
 from trimtab.serving.decoding import Inference, check_outputs
@@ -38,6 +39,8 @@ _HOLDS = {
 _VARINT, _DELIMITED = 0, 2
 _FIXED = {1: 8, 5: 4}
 """Kinds of fields on the wire, and the sizes of those that have one."""
+_MOST_DIMENSIONS = 8
+"""Of a shape that is looked at: a number of one byte becomes one of thirty-two."""
 _BINARY = "binary_data_output"
 _M = TypeVar("_M")
 
@@ -68,6 +71,7 @@ class Decoder:
         self._serving = serving
         self._tensors = Tensors(signature, limits)
         self._outputs = tuple(output.name for output in signature.outputs)
+        self._most_values = limits.rows * sum(map(width, signature.inputs))
 
     def decode(self, content: bytes, header: None = None) -> Inference:
         """Raises `RefusedError` for whatever is not a request that this model can answer. `header` is REST's alone."""
@@ -75,7 +79,7 @@ class Decoder:
         request = parsed(pb.ModelInferRequest, content)
         check_model(self._serving, request.model_name, request.model_version or None)
         raw = request.raw_input_contents
-        inputs, tail = _raw(request) if raw else ([_typed(tensor) for tensor in request.inputs], b"")
+        inputs, tail = _raw(request) if raw else ([_typed(tensor, self._most_values) for tensor in request.inputs], b"")
         frame = self._tensors.frame(inputs, memoryview(tail))
         names = check_outputs([output.name for output in request.outputs], self._outputs) or self._outputs
         as_bytes = bool(raw) or (_BINARY in request.parameters and request.parameters[_BINARY].bool_param)
@@ -148,8 +152,8 @@ def _lone(tensor: Tensor, content: bytes) -> list[Any] | None:
     return None
 
 
-def _typed(tensor: pb.ModelInferRequest.InferInputTensor) -> Tensor:
-    """A tensor with the values of the one field that is filled."""
+def _typed(tensor: pb.ModelInferRequest.InferInputTensor, most: int) -> Tensor:
+    """A tensor with the values, not more than `most`, of the one field that is filled."""
     head = _head(tensor)
     name, datatype = head["name"], head["datatype"]
     there = {field.name: values for field, values in tensor.contents.ListFields()}
@@ -158,10 +162,15 @@ def _typed(tensor: pb.ModelInferRequest.InferInputTensor) -> Tensor:
         raise client(f"input {name!r}: FP16 has no form in 'contents': send it in raw_input_contents, or send FP32")
     if field is not None and (wrong := [other for other in there if other != field]):
         raise client(f"input {name!r}: values of {datatype} belong into {field}, and there are {wrong[0]}")
-    return {**head, "data": _data(name, field, next(iter(there.values()), ()))}
+    values = next(iter(there.values()), ())
+    if len(values) > most:
+        raise client(f"input {name!r} has {len(values)} values, and one request may have {most}: send the rows in parts")
+    return {**head, "data": _data(name, field, values)}
 
 
 def _head(tensor: pb.ModelInferRequest.InferInputTensor) -> Tensor:
+    if len(tensor.shape) > _MOST_DIMENSIONS:
+        raise client(f"input {tensor.name[:60]!r}: a shape of {len(tensor.shape)} dimensions fits no input")
     return {"name": tensor.name, "datatype": tensor.datatype, "shape": list(tensor.shape)}
 
 
