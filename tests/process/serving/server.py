@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,12 +20,19 @@ from tests.unit.serving import make
 from trimtab.api.wire.serving import Snapshot
 
 INFER = "/v2/models/late/infer"
+_HASTY = """
+import sys
+from trimtab.serving import bodies, connection, process
+from trimtab.serving.__main__ import main
+bodies.SECONDS = connection.HEADER_SECONDS = connection.ANSWER_SECONDS = process._KEEP_ALIVE_SECONDS = {}
+sys.exit(main([]))
+"""
 _STARTED = re.compile(r"on ports (\d+) and (\d+)(?:, gRPC on port (\d+))?")
 
 
 @dataclass
 class Server:
-    """One process. `lines` is what it logged until it was ready, `grpc_port` 0 where none was wanted."""
+    """One process. `lines` is what it logged so far, `grpc_port` 0 where none was wanted."""
 
     process: subprocess.Popen[str]
     port: int
@@ -100,24 +108,30 @@ def run(folder: Path, *arguments: str, **more: str) -> tuple[int, dict[str, str]
 
 
 @contextmanager
-def running(folder: Path, **more: str) -> Iterator[Server]:
-    """A server that listens, of the artifact in `folder/model` and the serving.json beside it. Ended in any case."""
+def running(folder: Path, *, deadline: float | None = None, **more: str) -> Iterator[Server]:
+    """A server that listens, of the artifact in `folder/model` and the serving.json beside it. Ended in any case. Clients
+    have `deadline` seconds for each thing that they are given a time for, unless it is None."""
+    command = ["-m", "trimtab.serving"] if deadline is None else ["-c", _HASTY.format(deadline)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "trimtab.serving"], env=environment(folder, **more), stderr=subprocess.PIPE, text=True
+        [sys.executable, *command], env=environment(folder, **more), stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
+    lines: list[str] = []
+    reading = threading.Thread(target=lines.extend, args=(process.stderr,))
     try:
-        lines = []
         for line in process.stderr:
             lines.append(line)
             if found := _STARTED.search(line):
                 break
         else:
             raise AssertionError(f"the server ended: {''.join(lines)}")
+        reading.start()  # else a server that says much would wait for a reader
         yield Server(process, int(found[1]), int(found[2]), int(found[3] or 0), lines)
     finally:
         process.kill()
         process.wait()
+        if reading.ident is not None:
+            reading.join()
         process.stderr.close()
 
 
