@@ -49,6 +49,13 @@ test: venv check ## everything, on a real cluster on this machine
 	$(CLUSTER) images
 	$(PY) -m pytest tests/unit tests/process tests/cluster/local tests/cluster tests/e2e
 
+FUZZ ?= 5
+SEED ?= 1
+
+.PHONY: fuzz
+fuzz: venv ## attacks on the model server, FUZZ (5) times as many as in make test; another SEED makes other ones
+	TRIMTAB_FUZZ=$(FUZZ) TRIMTAB_FUZZ_SEED=$(SEED) $(PY) -m pytest $(wildcard tests/process/serving/test_fuzz_*.py)
+
 .PHONY: up
 up: ## bring the local cluster up, images included
 	$(CLUSTER) up

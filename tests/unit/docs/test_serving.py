@@ -11,8 +11,8 @@ from trimtab.api.wire.models import Input, Signature
 from trimtab.api.wire.serving import Limits
 from trimtab.model.signature import outputs
 from trimtab.plan import serving as pods
-from trimtab.serving import batching, bodies, connection
-from trimtab.serving.decoding import Decoder
+from trimtab.serving import batching, bodies, connection, unread
+from trimtab.serving.decoding import MOST_NESTED, Decoder
 from trimtab.serving.rpc import server, service
 from trimtab.serving.tensors import MATRIX_NAMES
 
@@ -60,6 +60,10 @@ def test_the_limits_are_the_servers() -> None:
         f"{limits.rows:,} rows",
         f"larger than {connection.HEADER_BYTES >> 10} KiB",
         f"within {bodies.SECONDS:.0f} s",
+        f"are there within {connection.HEADER_SECONDS:.0f} s",
+        f"has {connection.ANSWER_SECONDS:.0f} s to take an answer",
+        f"more than {unread.BYTES >> 20} MiB",
+        f"at most {MOST_NESTED:,} lists and objects",
         f"up to {batching.BATCH_ROWS} rows",
         f"for {pods.DRAIN_SECONDS} s",
         f"at most {pods.GRACE_SECONDS} s in all",
