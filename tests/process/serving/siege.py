@@ -89,6 +89,12 @@ def sent(connection: socket.socket, content: bytes) -> bool:
     return True
 
 
+def rounded(answer: bytes) -> bytes:
+    """An answer, or several, without fractions and their lengths: the last digits of a probability depend on the rows with
+    which a request shares a call of the model."""
+    return re.sub(rb"\d\.\d+(e-\d+)?|(?<=content-length: )\d+", b"#", answer)
+
+
 def megabytes(server: Server, what: str) -> int:
     """Memory of the process: VmRSS is now, VmHWM the most since `Siege` began."""
     found = re.search(rf"{what}:\s+(\d+) kB", Path(f"/proc/{server.process.pid}/status").read_text())
