@@ -13,7 +13,7 @@ import pytest
 from tests.process.serving import siege
 from tests.process.serving.server import INFER, Server, artifact, running
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.serving import Limits
 
 Pair = tuple[Server, Server]
 DEADLINE = 0.4
@@ -24,7 +24,7 @@ LAST = b"GET /last HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    folder = artifact(tmp_path_factory.mktemp("served"), limits=wire.Limits(body_bytes=200_000, rows=150))
+    folder = artifact(tmp_path_factory.mktemp("served"), limits=Limits(body_bytes=200_000, rows=150))
     with ExitStack() as stack:
         fast, usual = (
             stack.enter_context(running(folder, deadline=DEADLINE, TRIMTAB_HOT=hot, PYTHONHASHSEED="0")) for hot in "10"

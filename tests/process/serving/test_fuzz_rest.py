@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.process.serving import siege
 from tests.process.serving.server import INFER, Server, artifact, running
 from tests.unit.serving import make
-from trimtab.api import wire
+from trimtab.api.wire.serving import Limits
 from trimtab.serving import binary
 
 Answer = tuple[int, str | None, bytes]
@@ -51,7 +51,7 @@ def _answer(connection: http.client.HTTPConnection, method: str, path: str, body
 
 @pytest.fixture(scope="module")
 def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
-    folder = artifact(tmp_path_factory.mktemp("served"), limits=wire.Limits(body_bytes=200_000, rows=150))
+    folder = artifact(tmp_path_factory.mktemp("served"), limits=Limits(body_bytes=200_000, rows=150))
     with ExitStack() as stack:
         fast, usual = (stack.enter_context(running(folder, TRIMTAB_HOT=hot, PYTHONHASHSEED="0")) for hot in "10")
         yield fast, usual
