@@ -135,7 +135,7 @@ def running(folder: Path, *, deadline: float | None = None, **more: str) -> Iter
         process.stderr.close()
 
 
-def eventually(check: Callable[[], bool], within: float = 10.0) -> None:
+def eventually(check: Callable[[], bool], within: float = 30.0) -> None:
     """Ask again until it is so."""
     end = time.monotonic() + within
     while not check():
