@@ -36,6 +36,17 @@ def digest(number: int) -> str:
     return f"sha256:{number:064x}"
 
 
+PUBLISHED = {
+    "uri": "s3://models/late/x/manifest.json",
+    "digest": digest(9),
+    "format": "ONNX",
+    "bytes": 10,
+    "rows": 5,
+    "dataDigest": JANUARY,
+}
+"""What publish says at least."""
+
+
 def obj(
     kind: str,
     name: str,

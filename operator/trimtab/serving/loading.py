@@ -16,7 +16,7 @@ from trimtab.drift.profile import CategoryReference, Profile, faults
 from trimtab.model import engines
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.engines.joblib import PickleRefusedError
-from trimtab.model.frame import Column
+from trimtab.model.frame import Column, width
 from trimtab.model.values import label_text
 from trimtab.serving.refusal import StartError
 
@@ -148,7 +148,7 @@ def _profile(content: bytes, signature: Signature) -> Profile:
 
 
 def _disagreements(profile: Profile, signature: Signature) -> list[str]:
-    kinds = {column.name: column.kind for column in signature.inputs if len(column.shape) == 1 or column.shape[1] == 1}
+    kinds = {column.name: column.kind for column in signature.inputs if width(column) == 1}
     wrong = []
     for reference in profile.features:
         kind = kinds.get(reference.name)
@@ -192,8 +192,8 @@ def _warm(engine: Engine) -> tuple[float, float]:
 def _zeros(column: Input, n: int) -> Column:
     if column.kind == "Category":
         return np.full(n, "" if column.accepts_missing else "a", object)
-    width = 1 if len(column.shape) == 1 else column.shape[1]
-    return np.zeros(n) if width == 1 else np.zeros((n, width))
+    wide = width(column)
+    return np.zeros(n) if wide == 1 else np.zeros((n, wide))
 
 
 def _check_shape(prediction: Prediction, signature: Signature, n: int) -> None:

@@ -56,6 +56,8 @@ class Tensors:
 
     def _row(self, inputs: Any) -> Block | None:
         """One row, a tensor a column, as most clients send it, at a quarter of the time; None for any other form."""
+        if not isinstance(inputs, list) or not len(inputs) == len(self._simple) == len(self._inputs):
+            return None
         left, layout = dict(self._simple), self._layout
         table = np.empty((1, layout.width))
         texts: list[Any] = [None] * len(layout.texts)
@@ -72,7 +74,7 @@ class Tensors:
                     return None
         except (KeyError, TypeError, ValueError):
             return None
-        return None if left or len(self._simple) != len(self._inputs) else Block(layout, table, tuple(texts))
+        return Block(layout, table, tuple(texts))
 
     def _named(self, inputs: Any) -> dict[str, Tensor]:
         if not isinstance(inputs, list) or not inputs:

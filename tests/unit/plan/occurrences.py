@@ -15,14 +15,6 @@ DEFAULTS = st.sampled_from([CLAIM, CLAIM, make.DEFAULTS])
 
 
 LOOK = {"digest": make.FEBRUARY, "rows": 5, "bytes": 9, "columns": [{"name": "a b", "type": "Number"}]}
-PUBLISHED = {
-    "uri": "s3://models/late/x/manifest.json",
-    "digest": make.digest(9),
-    "format": "ONNX",
-    "bytes": 10,
-    "rows": 5,
-    "dataDigest": make.JANUARY,
-}
 MESSAGES = st.sampled_from(
     [
         "",
@@ -37,7 +29,7 @@ MESSAGES = st.sampled_from(
         make.report("fetch", reason="NotFound", message="nothing lies there" * 300, logTail="\x00tail" * 2000),
         make.report("train", reason="not a word!", message="x" * 5000),
         make.report("evaluate", reason="ModelUnusable", message="it does not load"),
-        make.report("publish", published=PUBLISHED),
+        make.report("publish", published=make.PUBLISHED),
     ]
 )
 REASONS = st.sampled_from(["OOMKilled", "Error", "Completed", "ContainerStatusUnknown", ""])
@@ -107,7 +99,7 @@ def job_views(draw: st.DrawFn, name: str, containers_: tuple[str, ...], inputs_:
 
 def _well_ended(name: str, init: list[str], main: str, inputs_: str, since: float) -> JobView:
     """A Job whose last step left its result."""
-    said = make.report(main, look=LOOK) if main == "fetch" else make.report(main, published=PUBLISHED)
+    said = make.report(main, look=LOOK) if main == "fetch" else make.report(main, published=make.PUBLISHED)
     done = make.pod(
         name, init=tuple(make.ended(step) for step in init), main=(make.ended(main, 0, said),), phase="Succeeded"
     )

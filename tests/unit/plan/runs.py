@@ -12,15 +12,7 @@ from trimtab.plan.intent import Object, Plan
 from trimtab.plan.jobs import RUN_FILE, JobView
 
 RESOLVED: dict[str, Any] = {"model": make.model(), "dataset": make.looked(since=60)}
-PUBLISHED = {
-    "uri": "s3://models/late/x/manifest.json",
-    "digest": make.digest(9),
-    "format": "ONNX",
-    "bytes": 10,
-    "rows": 5,
-    "dataDigest": make.JANUARY,
-    "metrics": [{"name": "roc_auc", "value": 0.7}],
-}
+PUBLISHED = {**make.PUBLISHED, "metrics": [{"name": "roc_auc", "value": 0.7}]}
 
 
 def observed(run: Object | None = None, **given: Any) -> Observed:

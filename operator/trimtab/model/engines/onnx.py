@@ -108,8 +108,7 @@ def _columns(pairs: list[tuple[graph.Port, Input]]) -> _Feeder:
     others: list[tuple[graph.Port, str]] = []
     for port, column in pairs:
         _agree(port, column)
-        single = len(column.shape) == 1 or column.shape[1] == 1
-        if single and port.type != "tensor(string)":
+        if width(column) == 1 and port.type != "tensor(string)":
             blocks.setdefault(port.type, []).append((port, column.name))
         else:
             others.append((port, column.name))
@@ -136,10 +135,10 @@ def _agree(port: graph.Port, column: Input) -> None:
     text = port.type == "tensor(string)"
     if text != (column.kind == "Category"):
         raise UnloadableModelError(f"column {column.name!r} is a {column.kind}, and its graph input is {port.type}")
-    width = column.shape[1] if len(column.shape) == 2 else 1
+    wide = width(column)
     there = port.shape[1] if len(port.shape) == 2 else 1
-    if there is not None and width != there:
-        raise UnloadableModelError(f"input {column.name!r} is {width} wide in the signature and {there} in the graph")
+    if there is not None and wide != there:
+        raise UnloadableModelError(f"input {column.name!r} is {wide} wide in the signature and {there} in the graph")
 
 
 def _column(frame: Frame, name: str) -> Column:
