@@ -1,7 +1,6 @@
 """The alerts: Prometheus' own tool checks and tests them; each has its runbook; the copy for the Prometheus operator is one."""
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cluster import debian
 from tests.unit.docs.pages import ROOT, anchors, blocks
 from trimtab.plan import serving
 
@@ -21,9 +21,8 @@ Json = Any
 
 def promtool(*arguments: str, folder: Path = ALERTS) -> str:
     """What promtool says of files in a folder; a fault is a failed assertion with its words."""
-    program = shutil.which("promtool")
-    assert program is not None, "promtool is not on the PATH: install Prometheus (Debian: apt install prometheus)"
-    done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+    debian.ensure(debian.PROMETHEUS)  # installed by the first test of a new machine that needs it
+    done = subprocess.run(["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -80,7 +79,9 @@ def test_an_alert_says_what_it_is_how_bad_and_what_to_do(rule: Json) -> None:
 
 
 def test_a_runbook_has_no_section_for_an_alert_that_is_gone() -> None:
-    assert {title for title in anchors(RUNBOOK) if title.startswith("trimtab")} == {rule["alert"].lower() for rule in rules()}
+    assert {title for title in anchors(RUNBOOK) if title.startswith("trimtab")} == {
+        rule["alert"].lower() for rule in rules()
+    }
 
 
 def test_the_prometheus_operator_gets_the_same_rules() -> None:
@@ -118,7 +119,9 @@ def test_prometheus_takes_the_scrape_configuration(tmp_path: Path) -> None:
 
 def test_the_scrape_configuration_keeps_what_trimtab_labels() -> None:
     labels = {"app.kubernetes.io/name": "trimtab-operator", **serving.labels({"metadata": {"name": "late"}})}
-    known = {f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9]', '_', name)}": value for name, value in labels.items()}
+    known = {
+        f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9]', '_', name)}": value for name, value in labels.items()
+    }
     for job in scraping()["scrape_configs"]:
         for relabel in job["relabel_configs"]:
             source = relabel["source_labels"][0]
