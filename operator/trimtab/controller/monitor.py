@@ -22,6 +22,7 @@ from trimtab.controller.rings import Key
 from trimtab.controller.watches import Watch
 from trimtab.drift import windows
 from trimtab.drift.windows import Source
+from trimtab.plan import budgets
 from trimtab.plan.judgement import Judgement
 
 log = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class Monitor:
         key = deployment["metadata"]["uid"], digest
         watch = self._watches.get(key)
         if watch is None:
-            settings = watches.settings_of(monitoring, None)
+            settings = budgets.stated(monitoring, None)
             watch = self._watches[key] = Watch(deployment, child["metadata"]["name"], digest, settings)
         if watch.deployment["metadata"].get("generation") != deployment["metadata"].get("generation"):
             self._restate(watch, deployment)
@@ -120,7 +121,7 @@ class Monitor:
 
     def _restate(self, watch: Watch, deployment: Object) -> None:
         """The user changed something: other windows begin anew, other thresholds judge what there is."""
-        settings = watches.settings_of(ModelDeployment.model_validate(deployment).spec.monitoring, watch.profile)
+        settings = budgets.stated(ModelDeployment.model_validate(deployment).spec.monitoring, watch.profile)
         resized = settings.window_seconds != watch.settings.window_seconds
         watch.settings = settings
         if watch.ledger is not None and watch.profile is not None:
@@ -190,7 +191,7 @@ class Monitor:
         if watch.profile_digest == digest:  # another pod's answer was quicker
             return
         watch.profile = profile
-        watch.settings = watches.settings_of(ModelDeployment.model_validate(watch.deployment).spec.monitoring, profile)
+        watch.settings = budgets.stated(ModelDeployment.model_validate(watch.deployment).spec.monitoring, profile)
         watches.restore(watch, stored, time.time())
         watches.judge(watch, time.time())
         watch.profile_digest = digest

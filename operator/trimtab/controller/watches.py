@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trimtab.api.meta import Label
-from trimtab.api.modeldeployment import Monitoring
-from trimtab.api.quantities import parse_duration
 from trimtab.api.reasons import ModelDeploymentReason as Why
 from trimtab.controller.cache import Object
 from trimtab.controller.slim import COUNTS_COMPONENT
@@ -49,20 +47,6 @@ class Watch:
     def interval(self) -> float:
         """Seconds between two polls of a pod: a sixth of a window, from 2 to 15."""
         return min(LONGEST, max(SHORTEST, self.settings.window_seconds / 6))
-
-
-def settings_of(monitoring: Monitoring, profile: Profile | None) -> budget.Settings:
-    """What the user states, in numbers. Features that are not included are left out."""
-    chosen = monitoring.features
-    left_out = frozenset((chosen.exclude if chosen else None) or ())
-    if chosen is not None and chosen.include is not None and profile is not None:
-        left_out = frozenset(feature.name for feature in profile.features) - frozenset(chosen.include)
-    return budget.Settings(
-        window_seconds=parse_duration(monitoring.window),
-        false_alarm_every_seconds=parse_duration(monitoring.false_alarm_every),
-        sensitivity=monitoring.sensitivity.value,
-        exclude=left_out,
-    )
 
 
 def state_name(watch: Watch) -> str:

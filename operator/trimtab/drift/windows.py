@@ -199,6 +199,11 @@ def at_scale(ledger: Ledger, scale: int) -> Window:
     return Window(scale, end - 1, vectors.unpack(ledger.layout, summed))
 
 
+def numbered(ledger: Ledger, number: int) -> Window:
+    """One closed base window; it holds no rows where it had none, or is not kept any more."""
+    return Window(1, number, vectors.unpack(ledger.layout, ledger.base.get(number, vectors.empty(ledger.layout))))
+
+
 def by_scale(ledger: Ledger) -> dict[int, Window]:
     """The window due at each scale."""
     return {scale: at_scale(ledger, scale) for scale in STRIDES}

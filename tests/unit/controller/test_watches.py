@@ -19,6 +19,7 @@ from trimtab.controller.slim import references, slim
 from trimtab.controller.watches import Watch
 from trimtab.drift import vectors
 from trimtab.drift.windows import Source
+from trimtab.plan import budgets
 from trimtab.plan.intent import Object
 
 HOUR = 3600.0
@@ -29,7 +30,7 @@ START = HOUR * 490_000
 
 
 def watch(monitoring: Object | None = None, *, begun: bool = True) -> Watch:
-    settings = watches.settings_of(Monitoring.model_validate(monitoring or {"window": "1h"}), PROFILE)
+    settings = budgets.stated(Monitoring.model_validate(monitoring or {"window": "1h"}), PROFILE)
     found = Watch(make.deployment(), "late-v1-0", make.digest(1), settings)
     if begun:
         found.profile = PROFILE
@@ -61,13 +62,13 @@ SETTINGS = {
 @pytest.mark.parametrize("case", SETTINGS)
 def test_the_settings_are(case: str) -> None:
     given, expected = SETTINGS[case]
-    found = watches.settings_of(Monitoring.model_validate(given), PROFILE)
+    found = budgets.stated(Monitoring.model_validate(given), PROFILE)
     assert (found.window_seconds, found.false_alarm_every_seconds, found.sensitivity, set(found.exclude)) == expected
 
 
 def test_features_to_take_are_known_with_the_profile_only() -> None:
     monitoring = Monitoring.model_validate({"features": {"include": ["temp"]}})
-    assert watches.settings_of(monitoring, None).exclude == frozenset()
+    assert budgets.stated(monitoring, None).exclude == frozenset()
 
 
 @pytest.mark.parametrize(("window", "seconds"), [("10s", 2.0), ("30s", 5.0), ("1h", 15.0)])

@@ -9,7 +9,7 @@ from trimtab.api.modeldeployment import ModelDeployment
 from trimtab.controller import watches
 from trimtab.controller.slim import references
 from trimtab.drift.profile import NumberReference, Profile
-from trimtab.plan import dataset, model, modeldeployment, modelversion, trainingjob
+from trimtab.plan import budgets, dataset, model, modeldeployment, modelversion, trainingjob
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object, Plan
 from trimtab.plan.jobs import JobView
@@ -167,7 +167,7 @@ PROFILE = Profile(
 def of_model_deployment(spec: Object) -> str:
     deployment = make.deployment(**{"modelRef": None, **spec})
     parent = make.model(status={"champion": make.identity(make.version(7))})
-    settings = watches.settings_of(ModelDeployment.model_validate(deployment).spec.monitoring, PROFILE)
+    settings = budgets.stated(ModelDeployment.model_validate(deployment).spec.monitoring, PROFILE)
     told = [settings.window_seconds, settings.false_alarm_every_seconds, settings.sensitivity, sorted(settings.exclude)]
     served = _serve(deployment, parent, make.version(6, format="Skops"), make.version(7))
     return served + json.dumps(told) + json.dumps(list(references(deployment)))
