@@ -1,7 +1,10 @@
 """What the operator says of production is what anybody computes from the very rows that were asked, with the same profile."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 import urllib.request
 from pathlib import Path
@@ -12,6 +15,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from cluster import layout
 from tests.cluster.kubectl import eventually
 from tests.e2e.shop import Space, dataset, deployment, model
 from tests.e2e.test_loop import request, rows
@@ -80,6 +84,19 @@ def test_verdict_and_exported_shift_are_those_of_the_rows_that_were_asked(
         assert seen["trimtab_feature_drift_psi", shift.name] == pytest.approx(shift.psi, rel=1e-9)
         assert seen["trimtab_feature_drift_psi_threshold", shift.name] == pytest.approx(shift.threshold, rel=1e-9)
         assert seen["trimtab_feature_drifted", shift.name] == (shift.verdict == "Drifting")
+
+
+def test_the_command_line_shows_the_same_columns_and_writes_a_page(watched: Space, tmp_path: Path) -> None:
+    page = tmp_path / "drift.html"
+    options = ["--namespace", watched.name, "--scale", "24", "--all", "--html", str(page)]
+    environment = {"KUBECONFIG": str(layout.KUBECONFIG), **os.environ, "COLUMNS": "200"}
+    line = [sys.executable, "-m", "trimtab.cli", "drift", "mdep/late", *options]
+    done = subprocess.run(line, capture_output=True, text=True, check=False, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert f"{watched.name}/late version 1: Drifting" in done.stdout
+    names = {tensor["name"] for tensor in watched.http("GET", "late", "/v2/models/late")[1]["inputs"]}
+    assert {name for name in names if name in done.stdout} == names
+    assert page.read_text().count("<article") == len(names) + 2  # predictions and score
 
 
 def _begin_of_a_window() -> None:
