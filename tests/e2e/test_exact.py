@@ -29,7 +29,7 @@ from trimtab.model.engine import Engine
 from trimtab.model.values import label_text
 
 WINDOW = 30
-SAMPLE = re.compile(r'^(trimtab_\w+)\{(.*)\} (\S+)$')
+SAMPLE = re.compile(r"^(trimtab_\w+)\{(.*)\} (\S+)$")
 
 
 def exported(space: Space, name: str) -> dict[tuple[str, str], float]:

@@ -27,7 +27,9 @@ def drift(
     deployment: Annotated[str, typer.Argument(help="A ModelDeployment: its name, or mdep/name.")],
     namespace: Namespace = None,
     context: Context = None,
-    scale: Annotated[int | None, typer.Option(help="Base windows to show: 1, 6, 24 or 168.", show_default=False)] = None,
+    scale: Annotated[
+        int | None, typer.Option(help="Base windows to show: 1, 6, 24 or 168.", show_default=False)
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help="Columns that are far from drifting, too.")] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with plots to this file.", dir_okay=False)] = None,
 ) -> None:

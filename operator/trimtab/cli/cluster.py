@@ -45,7 +45,7 @@ class Cluster:
         """A ConfigMap; None where there is none of that name."""
         try:
             return self._object(f"/api/v1/namespaces/{_part(namespace)}/configmaps/{_part(name)}")
-        except _NotFound:
+        except _NotThereError:
             return None
 
     def pods(self, namespace: str, selector: str) -> list[Object]:
@@ -73,13 +73,13 @@ class Cluster:
         except (HTTPError, OSError) as error:
             raise AskError(f"the API server does not answer: {error}") from error
         if answer.status == 404:
-            raise _NotFound(_said(body, path))
+            raise _NotThereError(_said(body, path))
         if answer.status != 200:
             raise AskError(_said(body, path))
         return body
 
 
-class _NotFound(AskError):
+class _NotThereError(AskError):
     """The server has no such thing."""
 
 

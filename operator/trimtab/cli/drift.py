@@ -57,7 +57,8 @@ def _child(deployment: Mapping[str, Any]) -> str:
 
 
 def _subject(namespace: str, deployment: Mapping[str, Any]) -> Subject:
-    stable = next((each for each in deployment["status"].get("versions", ()) if each["role"] == "Stable"), {})
+    versions: list[Object] = deployment["status"].get("versions", [])
+    stable = next((each for each in versions if each["role"] == "Stable"), {})
     version = str(stable.get("version") or stable.get("digest", ""))[:19]
     return Subject(namespace, deployment["metadata"]["name"], version)
 

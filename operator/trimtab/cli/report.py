@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import NamedTuple
 
 from trimtab.drift import counting, verdicts, windows
@@ -155,7 +156,7 @@ def labels(reference: Reference) -> list[str]:
         rare = f"{len(reference.known)} rare levels" if len(reference.known) != 1 else "1 rare level"
         return [*reference.levels, rare if reference.known else "rare levels"]
     ends = [_number(reference.low), *map(_number, reference.edges), _number(reference.high)]
-    return [f"{low} – {high}" for low, high in zip(ends, ends[1:], strict=False)]
+    return [f"{low} – {high}" for low, high in pairwise(ends)]
 
 
 def _number(value: float | None) -> str:

@@ -88,7 +88,9 @@ def recent(column: Column) -> Text:
         if shift is None:
             drawn.append("·", "dim")
         else:
-            drawn.append(_shade((shift.psi or 0.0) / (column.highest or 1.0)), "red" if shift.verdict == "Drifting" else "dim")
+            drawn.append(
+                _shade((shift.psi or 0.0) / (column.highest or 1.0)), "red" if shift.verdict == "Drifting" else "dim"
+            )
     return drawn
 
 

@@ -1,10 +1,13 @@
 """A deployment's day as the command line finds it: a profile, and a ledger of hours."""
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from trimtab.drift import counting, references, windows
 from trimtab.drift.budget import Settings
-from trimtab.drift.profile import Profile
+from trimtab.drift.profile import CategoryReference, Profile
 from trimtab.drift.vectors import Counted
 from trimtab.drift.windows import Ledger, Source
 
@@ -30,10 +33,11 @@ def ledger(held: Profile, hours: int = 30, *, moved_from: int | None = None, row
     """Hours of traffic like the reference; from hour `moved_from` on the number lies one deviation higher."""
     random = np.random.default_rng(2)
     kept, total = windows.begin(held, HOUR, BEGAN), None
-    carriers = np.array([*held.features[1].levels], object)  # type: ignore[union-attr]
+    assert isinstance(held.features[1], CategoryReference)
+    carriers: NDArray[Any] = np.array(held.features[1].levels, dtype=object)
     for hour in range(hours):
         shift = 1.0 if moved_from is not None and hour >= moved_from else 0.0
-        columns = {
+        columns: dict[str, NDArray[Any]] = {
             held.features[0].name: random.normal(shift, 1, rows),
             "carrier": carriers[random.integers(0, len(carriers), rows)],
         }

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from tests.unit.cli import make
 
+from tests.unit.cli import make
 from trimtab.cli import report
 from trimtab.cli.report import Bar, Subject
 from trimtab.drift import windows

@@ -5,8 +5,8 @@ from io import StringIO
 
 import pytest
 from rich.console import Console
-from tests.unit.cli import make
 
+from tests.unit.cli import make
 from trimtab.cli import page, report, terminal
 from trimtab.cli.report import Report, Subject
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from tests import make
 from trimtab.api.modeldeployment import ModelDeployment
-from trimtab.controller import watches
 from trimtab.controller.slim import references
 from trimtab.drift.profile import NumberReference, Profile
 from trimtab.plan import budgets, dataset, model, modeldeployment, modelversion, trainingjob
