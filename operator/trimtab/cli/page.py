@@ -20,8 +20,8 @@ STYLE = """
 :root { color-scheme: light dark; --reference: #8aa0b8; --calm: #2f8f5b; --drift: #c8443c; --unsure: #b98a17; --line: #8884 }
 body { font: 14px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 1180px; padding: 0 1rem }
 h1 { font-size: 1.4rem; margin: 0 0 .2rem } h2 { font-size: 1rem; margin: 0; overflow-wrap: anywhere }
-p { margin: .2rem 0 } .dim { opacity: .7 }
-.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(340px, 1fr)); gap: 1rem; margin-top: 1.2rem }
+p, h1 { overflow-wrap: anywhere } p { margin: .2rem 0 } .dim { opacity: .7 }
+.columns { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(340px, 100%), 1fr)); gap: 1rem; margin-top: 1.2rem }
 article { border: 1px solid var(--line); border-radius: 6px; padding: .7rem .8rem }
 .Drifting { border-left: 4px solid var(--drift) } .InDistribution { border-left: 4px solid var(--calm) }
 .Unknown { border-left: 4px solid var(--unsure) }
@@ -129,7 +129,8 @@ def _trend(column: Column, seconds: float) -> str:
     label = escape(f"shift in each of the last {len(column.recent)} windows of {sentences.span(seconds)}", quote=True)
     return "".join(
         [
-            f'<svg viewBox="-4 0 {WIDTH + 8} {TREND + 6}" role="img" aria-label="{label}">',
+            f'<svg viewBox="-4 0 {WIDTH + 8} {TREND + 18}" role="img" aria-label="{label}">',
+            f'<text x="0" y="{TREND + 15}">{label}</text>',
             f'<polyline class="trend" points="{line}"/>',
             *(_dot(x, y, shift) for x, y, shift in points),
             "</svg>",

@@ -129,7 +129,7 @@ def bars(reference: Reference, counts: FeatureCounts) -> tuple[Bar, ...]:
     >>> from trimtab.drift.profile import NumberReference
     >>> number = NumberReference("x", (1.5,), (50, 50), 0.0, 4.0, 0, 0.0, "")
     >>> [tuple(bar) for bar in bars(number, FeatureCounts((60, 20), above=20))]
-    [('0 – 1.5', 0.5, 0.6), ('1.5 – 4', 0.5, 0.2), ('above 4', 0.0, 0.2)]
+    [('0 to 1.5', 0.5, 0.6), ('1.5 to 4', 0.5, 0.2), ('above 4', 0.0, 0.2)]
     """
     held, n = max(1, total(reference)), max(1, counting.carried(counts))
     inside = [
@@ -156,7 +156,7 @@ def labels(reference: Reference) -> list[str]:
         rare = f"{len(reference.known)} rare levels" if len(reference.known) != 1 else "1 rare level"
         return [*reference.levels, rare if reference.known else "rare levels"]
     ends = [_number(reference.low), *map(_number, reference.edges), _number(reference.high)]
-    return [f"{low} – {high}" for low, high in pairwise(ends)]
+    return [f"{low} to {high}" for low, high in pairwise(ends)]
 
 
 def _number(value: float | None) -> str:

@@ -62,8 +62,8 @@ def test_missing_and_unreadable_values_are_a_share_of_all_rows_not_a_bin() -> No
     assert {column.missing for column in told.columns} == {0.0}
     number = NumberReference("x", (1.5,), (50, 50), 0.0, 4.0, 25, 0.0, "")
     assert report.bars(number, FeatureCounts((3, 1), missing=90, invalid=6)) == (
-        Bar("0 – 1.5", 0.5, 0.75),
-        Bar("1.5 – 4", 0.5, 0.25),
+        Bar("0 to 1.5", 0.5, 0.75),
+        Bar("1.5 to 4", 0.5, 0.25),
     )
 
 
@@ -77,7 +77,7 @@ def test_rare_and_unseen_levels_have_bars_only_where_there_are_any() -> None:
 
 def test_a_reference_without_values_has_one_bin_and_no_numbers() -> None:
     empty = NumberReference("x", (), (0,), None, None, 10, 0.0, "")
-    assert report.bars(empty, FeatureCounts((0,), missing=5)) == (Bar("– – –", 0.0, 0.0),)
+    assert report.bars(empty, FeatureCounts((0,), missing=5)) == (Bar("– to –", 0.0, 0.0),)
 
 
 def test_two_columns_of_one_name_are_kept_apart() -> None:
