@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from prometheus_client.exposition import choose_encoder
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -12,11 +13,14 @@ from starlette.routing import Route
 
 import trimtab
 from trimtab.serving import answers, metrics
+from trimtab.serving.bodies import Bodies, GoneError
 from trimtab.serving.inference import FAILED, Inferences, check_model
 from trimtab.serving.lifecycle import Lifecycle
 from trimtab.serving.refusal import RefusedError, client
 
 FIXED = "what is served here is decided by its ModelDeployment: models are neither loaded nor unloaded"
+_DOCUMENT_BYTES = 64 << 10
+"""The largest body of what is no inference. JSON may take thirty times as much memory."""
 _MODEL = "/v2/models/{name}"
 _VERSION = "/v2/models/{name}/versions/{version}"
 
@@ -24,6 +28,7 @@ _VERSION = "/v2/models/{name}/versions/{version}"
 def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
     """All public routes. Every error is JSON: `{"error": "…"}`."""
     served = inferences.served
+    documents = Bodies(_DOCUMENT_BYTES)
     registry = metrics.registry(served.serving, inferences.figures)
     about = answers.dumps(answers.server(trimtab.__version__))
     described = answers.dumps(answers.model(served.serving, served.signature))
@@ -45,8 +50,11 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
             encode, media = choose_encoder("")
         return Response(encode(registry), headers={"content-type": media})
 
-    def index(request: Request) -> Response:
-        return json(answers.dumps(answers.index(served.serving, ready=not lifecycle.draining)))
+    async def index(request: Request) -> Response:
+        wanted = await _document(request, documents)
+        ready = not lifecycle.draining
+        only = isinstance(wanted, dict) and wanted.get("ready") is True
+        return json(answers.dumps(answers.index(served.serving, ready=ready) if ready or not only else []))
 
     def fixed(request: Request) -> Response:
         raise client(FIXED)
@@ -58,7 +66,7 @@ def application(inferences: Inferences, lifecycle: Lifecycle) -> Starlette:
     alive = _async(lambda request: json(b'{"live":true}'))
     routes += [
         Route("/v2", _async(lambda request: json(about)), methods=["GET"]),
-        Route("/v2/repository/index", _async(index), methods=["POST"]),
+        Route("/v2/repository/index", index, methods=["POST"]),
         Route("/v2/repository/models/{name}/load", _async(fixed), methods=["POST"]),
         Route("/v2/repository/models/{name}/unload", _async(fixed), methods=["POST"]),
         Route("/v2/health/live", alive, methods=["GET"]),
@@ -92,6 +100,19 @@ def _async(page: Callable[[Request], Response]) -> Any:
     return endpoint
 
 
+async def _document(request: Request, bodies: Bodies) -> Any:
+    """What the body of a request says, which may be nothing. Raises `RefusedError` (400, 408, 413, 503)."""
+    try:
+        content = await bodies.read(request.receive)
+    except GoneError:
+        raise client("the body is not complete") from None
+    bodies.release(len(content))
+    try:
+        return orjson.loads(content) if content else {}
+    except orjson.JSONDecodeError as error:
+        raise client(f"the body is not JSON: {error}") from error
+
+
 async def _http_error(request: Request, error: HTTPException) -> Response:
     words = {
         404: f"there is nothing at {request.url.path!r}",
@@ -103,7 +124,10 @@ async def _http_error(request: Request, error: HTTPException) -> Response:
 
 
 async def _refused(request: Request, error: RefusedError) -> Response:
-    return json(answers.error(error.message), error.status)
+    response = json(answers.error(error.message), error.status)
+    if error.status == 408:  # what is still to come of the body is nobody's
+        response.headers["connection"] = "close"
+    return response
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -30,9 +30,19 @@ def test_server_metadata_lists_only_what_is_there(server: Server) -> None:
 
 def test_the_repository_holds_the_one_model(server: Server) -> None:
     entry = {"name": "late", "version": "7", "state": "READY", "reason": ""}
-    assert server.ask("POST", "/v2/repository/index").json() == [entry]
+    for asked in ({}, {"content": b"{}"}, {"json": {"ready": True}}, {"json": {"ready": False}}):
+        assert server.ask("POST", "/v2/repository/index", **asked).json() == [entry]
     server.lifecycle.draining = True
-    assert server.ask("POST", "/v2/repository/index", json={"ready": True}).json() == [{**entry, "state": "UNAVAILABLE"}]
+    assert server.ask("POST", "/v2/repository/index").json() == [{**entry, "state": "UNAVAILABLE"}]
+    assert server.ask("POST", "/v2/repository/index", json={"ready": True}).json() == []
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"{", 400), (b"[" * 65_537, 413)])
+def test_a_body_about_the_repository_is_small_and_json(content: bytes, status: int, server: Server) -> None:
+    for _ in range(5):
+        response = server.ask("POST", "/v2/repository/index", content=content)
+        assert response.status_code == status
+        assert error(response)
 
 
 READY = ("/readyz", "/v2/health/ready", "/v2/models/late/ready", "/v2/models/late/versions/7/ready")
