@@ -38,7 +38,7 @@ class Bodies:
             raise RefusedError(400, f"Inference-Header-Content-Length is {shown!r}: a number of bytes is needed")
         media = headers.get(b"content-type", _JSON)
         if media != _JSON:
-            _check_media(media, raw=end is not None)
+            _check_media(media)
         if b"content-encoding" in headers:
             _check_encoding(headers[b"content-encoding"])
         length = headers.get(b"content-length")
@@ -98,9 +98,10 @@ def late() -> RefusedError:
     return RefusedError(408, f"the body did not arrive within {SECONDS:.0f} s")
 
 
-def _check_media(given: bytes, *, raw: bool) -> None:
+def _check_media(given: bytes) -> None:
+    """Bytes may be JSON too: that is what some clients call whatever they send, NVIDIA's on asyncio among them."""
     media = given.split(b";", 1)[0].strip().lower()
-    if media not in (_JSON, b"") and not media.endswith(b"+json") and not (raw and media == _BYTES):
+    if media not in (_JSON, _BYTES, b"") and not media.endswith(b"+json"):
         shown = media.decode("latin-1")[:60]
         raise RefusedError(415, f"Content-Type {shown!r} is not taken: send application/json")
 

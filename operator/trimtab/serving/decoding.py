@@ -11,7 +11,7 @@ from trimtab.api.wire.serving import Limits
 from trimtab.model.frame import Block
 from trimtab.serving import values
 from trimtab.serving.refusal import client
-from trimtab.serving.tensors import Tensors, quoted
+from trimtab.serving.tensors import Tensors, check_offered, quoted
 from trimtab.serving.values import Literal, short
 
 _NOTHING = memoryview(b"")
@@ -71,17 +71,13 @@ class Decoder:
         outputs, parameters = document.get("outputs"), document.get("parameters")
         if not outputs and not parameters:
             return self._plain
-        every = bool(_parameters(parameters, "the request").get("binary_data_output", False))
+        every = _flag(_parameters(parameters, "the request"), "binary_data_output", False)
         if not outputs:
             return Wanted(self._outputs, frozenset(self._outputs if every else ()))
         if not isinstance(outputs, list) or not all(isinstance(o, dict) and "name" in o for o in outputs):
             raise client("'outputs' must be a list of objects with a 'name'")
         names = check_outputs([output["name"] for output in outputs], self._outputs)
-        chosen = {
-            name: _parameters(output.get("parameters"), f"output {name!r}")
-            for name, output in zip(names, outputs, strict=True)
-        }
-        return Wanted(names, frozenset(name for name in names if chosen[name].get("binary_data", every)))
+        return Wanted(names, frozenset(output["name"] for output in outputs if _wants_bytes(output, every)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +102,22 @@ def _parameters(parameters: Any, whose: str) -> dict[str, Any]:
     if parameters is not None and not isinstance(parameters, dict):
         raise client(f"'parameters' of {whose} must be an object, not {short(parameters)}")
     return parameters or {}
+
+
+def _wants_bytes(output: dict[str, Any], every: bool) -> bool:
+    whose = f"output {output['name']!r}"
+    parameters = _parameters(output.get("parameters"), whose)
+    check_offered(parameters, whose)
+    return _flag(parameters, "binary_data", every)
+
+
+def _flag(parameters: dict[str, Any], name: str, default: bool) -> bool:
+    value = parameters.get(name)
+    if value is None:
+        return default
+    if type(value) is not bool:
+        raise client(f"parameter {name!r} must be true or false, not {short(value)}")
+    return value
 
 
 def _identity(identity: Any) -> str | None:

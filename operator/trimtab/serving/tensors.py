@@ -6,7 +6,7 @@ arrays, whatever carried them.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,6 +24,12 @@ _SHOWN = 8
 _LONGEST_NAME = 1000
 """Characters of a name that is given back in a refusal, if the signature has none such."""
 _MOST_DIMENSIONS = 2
+_NOT_OFFERED = {
+    "shared_memory_region": "values in shared memory are not taken or given: send them in the request, read them in the answer",
+    "classification": "the classification extension is not offered: ask for predict_proba, whose labels are in the metadata",
+}
+"""Parameters by which other servers find values elsewhere, or give others: who asks for it would take what is there for them."""
+_UNUSUAL = frozenset({"binary_data_size", *_NOT_OFFERED})
 
 Tensor: TypeAlias = dict[str, Any]
 """`name`, `datatype`, `shape`, and `data` or `parameters.binary_data_size`, unchecked."""
@@ -64,7 +70,7 @@ class Tensors:
         try:
             for tensor in inputs:
                 (value,), datatype, name = tensor["data"], tensor["datatype"], tensor["name"]
-                if not _is_one(tensor["shape"]) or left.pop(name) != datatype or _has_size(tensor):
+                if not _is_one(tensor["shape"]) or left.pop(name) != datatype or _is_unusual(tensor):
                     return None
                 if datatype == "FP64" and type(value) is float:
                     table[0, layout.spans[name]] = value
@@ -186,6 +192,13 @@ class Tensors:
         return f"{text}, or one matrix of all columns named {MATRIX_NAMES[0]!r}"
 
 
+def check_offered(parameters: Container[str], whose: str) -> None:
+    """Raises `RefusedError` where a parameter of an input or output asks for what cannot be passed over in silence."""
+    for name, words in _NOT_OFFERED.items():
+        if name in parameters:
+            raise client(f"{whose}: {words}")
+
+
 def quoted(names: Sequence[str]) -> str:
     """Names in a sentence, the first few of them."""
     shown = ", ".join(repr(name) for name in names[:_SHOWN])
@@ -197,20 +210,21 @@ def _size(name: str, tensor: Tensor) -> int | None:
     parameters = tensor.get("parameters")
     if parameters is not None and not isinstance(parameters, dict):
         raise client(f"'parameters' of input {name!r} must be an object, not {short(parameters)}")
+    check_offered(parameters or {}, f"input {name!r}")
     size = (parameters or {}).get("binary_data_size")
     if size is None:
         return None
     if type(size) is not int or size < 0:
         raise client(f"input {name!r}: 'binary_data_size' must be a number of bytes, not {short(size)}")
-    if "data" in tensor:
+    if tensor.get("data") is not None:
         raise client(f"input {name!r} has both 'data' and 'binary_data_size'")
     return size
 
 
-def _has_size(tensor: Tensor) -> bool:
-    """Whether the values may be elsewhere than in `data`."""
+def _is_unusual(tensor: Tensor) -> bool:
+    """Whether a parameter says more than that the values are in `data`."""
     parameters = tensor.get("parameters")
-    return parameters is not None and (type(parameters) is not dict or "binary_data_size" in parameters)
+    return parameters is not None and (type(parameters) is not dict or not parameters.keys().isdisjoint(_UNUSUAL))
 
 
 def _is_one(shape: Any) -> bool:

@@ -176,7 +176,9 @@ def _check_kinds(data: Data, kinds: frozenset[type], wanted: Sequence[Input], pr
     if not there <= kinds:
         i = next(i for i, value in enumerate(data) if type(value) not in kinds)
         value = data[i].item() if isinstance(data[i], np.generic) else data[i]
-        if isinstance(value, list):
+        if isinstance(value, Literal) and value.text == "NaN":
+            problem = "is no JSON: send null where a number is missing"
+        elif isinstance(value, list):
             problem = "is nested deeper than the shape of its tensor"
         raise refusal(wanted[i % len(wanted)], i // len(wanted), value, problem)
     return there

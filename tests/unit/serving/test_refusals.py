@@ -33,6 +33,14 @@ MANY = [f"c{i}" for i in range(12)]
         ),
         (body(tensor(), outputs=[{"name": ["x"]}]), "unknown output ['x']: the model gives 'predict', 'predict_proba'"),
         (body(tensor(), outputs=[{"name": "predict"}] * 2), "output 'predict' is asked for twice"),
+        (
+            body(tensor(), outputs=[{"name": "predict", "parameters": {"binary_data": "false"}}]),
+            "parameter 'binary_data' must be true or false, not 'false'",
+        ),
+        (
+            body(tensor(), parameters={"binary_data_output": 1}),
+            "parameter 'binary_data_output' must be true or false, not 1",
+        ),
         (body(tensor(), tensor("agee")), "unknown input 'agee': the model takes 'age'"),
         (body(tensor("Age")), "unknown input 'Age': the model takes 'age'"),
         (body(tensor(shape=[2])), "input 'age': shape [2] needs 2 values, 'data' has 1"),
@@ -67,7 +75,7 @@ MANY = [f"c{i}" for i in range(12)]
         (body(tensor(data=("1",))), "input 'age', row 0: '1' is not a number, which datatype FP64 needs"),
         (body(tensor(data=(1, True))), "input 'age', row 1: true is not a number, which datatype FP64 needs"),
         (body(tensor(data=(1, {}))), "input 'age', row 1: {} is not a number, which datatype FP64 needs"),
-        (body(tensor(data=(0, float("nan")))), "input 'age', row 1: NaN is not a number, which datatype FP64 needs"),
+        (body(tensor(data=(0, float("nan")))), "input 'age', row 1: NaN is no JSON: send null where a number is missing"),
         (body(tensor(data=(float("inf"),))), "input 'age', row 0: Infinity is not a number, which datatype FP64 needs"),
         (
             body(tensor(data=(-float("inf"),))),
@@ -111,6 +119,30 @@ MANY = [f"c{i}" for i in range(12)]
 )
 def test_what_is_no_request_is_refused_in_these_words(content: bytes, message: str) -> None:
     assert refusal(decoder(AGE), content) == message
+
+
+SHARED = {"shared_memory_region": "mine", "shared_memory_byte_size": 8}
+TOP = {"classification": 2}
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (body({**tensor(), "parameters": SHARED}), "input 'age': values in shared memory are not taken or given"),
+        (body({**tensor(data=(1.5, 2)), "parameters": SHARED}), "input 'age': values in shared memory"),
+        (body({"name": "age", "datatype": "FP64", "shape": [1], "parameters": SHARED}), "input 'age': values in shared memory"),
+        (body(tensor(), outputs=[{"name": "predict", "parameters": SHARED}]), "output 'predict': values in shared memory"),
+        (body(tensor(), outputs=[{"name": "predict", "parameters": TOP}]), "output 'predict': the classification extension"),
+    ],
+)  # fmt: skip
+def test_values_that_would_be_elsewhere_or_others_are_refused(request_: bytes, words: str) -> None:
+    assert refusal(decoder(AGE), request_).startswith(words)
+
+
+def test_flags_that_are_null_are_not_given() -> None:
+    chosen = [{"name": "predict", "parameters": {"binary_data": None}}]
+    inference = decoder(AGE).decode(body(tensor(), outputs=chosen, parameters={"binary_data_output": True}))
+    assert inference.binary == {"predict"}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from trimtab.serving.decoding import Inference, check_outputs
 from trimtab.serving.inference import Form, Inferences, check_model
 from trimtab.serving.refusal import client
 from trimtab.serving.rpc import open_inference_pb2 as pb
-from trimtab.serving.tensors import Tensor, Tensors
+from trimtab.serving.tensors import Tensor, Tensors, check_offered
 
 SERVICE = "inference.GRPCInferenceService"
 MOST_FIELDS = 20_000
@@ -78,12 +78,19 @@ class Decoder:
         _check_fields(content)
         request = parsed(pb.ModelInferRequest, content)
         check_model(self._serving, request.model_name, request.model_version or None)
+        _check_offered(request)
         raw = request.raw_input_contents
         inputs, tail = _raw(request) if raw else ([_typed(tensor, self._most_values) for tensor in request.inputs], b"")
         frame = self._tensors.frame(inputs, memoryview(tail))
         names = check_outputs([output.name for output in request.outputs], self._outputs) or self._outputs
         as_bytes = bool(raw) or (_BINARY in request.parameters and request.parameters[_BINARY].bool_param)
         return Inference(frame, len(frame.table), names, frozenset(names if as_bytes else ()), request.id or None)
+
+
+def _check_offered(request: pb.ModelInferRequest) -> None:
+    for what, tensors in (("input", request.inputs), ("output", request.outputs)):
+        for tensor in tensors:
+            check_offered(tensor.parameters, f"{what} {tensor.name[:60]!r}")
 
 
 def _check_fields(content: bytes) -> None:

@@ -119,6 +119,21 @@ def test_parameters_that_mean_nothing_are_passed_over() -> None:
 
 # ---------------------------------------------------------------- refusals in the words of REST
 
+
+@pytest.mark.parametrize("side", ["inputs", "outputs"])
+@pytest.mark.parametrize("parameter", ["shared_memory_region", "classification"])
+def test_values_that_would_be_elsewhere_or_others_are_refused(parameter: str, side: str) -> None:
+    message = typed({"inputs": [tensor()], "outputs": [{"name": "predict"}]})
+    asked = getattr(message, side)[0]
+    asked.parameters[parameter].string_param = "x"
+    chosen = {**tensor(), "parameters": {parameter: "x"}} if side == "inputs" else tensor()
+    outputs = [{"name": "predict", "parameters": {parameter: "x"}}] if side == "outputs" else []
+    with pytest.raises(RefusedError) as caught:
+        decoder(AGE).decode(body(chosen, outputs=outputs))
+    assert said((AGE,), message) == caught.value.message
+    assert caught.value.message.startswith(f"{side[:-1]} {asked.name!r}: ")
+
+
 ALIKE: dict[str, tuple[Input, Any]] = {
     "no inputs": (AGE, []),
     "twice": (AGE, [tensor(), tensor()]),
