@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-from pydantic import ValidationError
 
-from trimtab.api.wire.base import SchemaTooNewError
 from trimtab.api.wire.profiles import profile_from_json
 from trimtab.api.wire.serving import Snapshot
 from trimtab.drift.profile import Profile, faults
@@ -44,7 +42,7 @@ class Poller:
         raw = await self._get(pod, "snapshot", SNAPSHOT_BYTES)
         try:
             return Snapshot.from_json(raw)
-        except (ValidationError, SchemaTooNewError) as error:
+        except ValueError as error:
             raise SilentError(f"its snapshot cannot be read: {_first(error)}") from error
 
     async def profile(self, pod: Asked, digest: str) -> Profile:
@@ -55,7 +53,7 @@ class Poller:
             raise SilentError(f"its reference profile has digest {found}, its snapshot names {digest}")
         try:
             profile = profile_from_json(raw)
-        except (ValidationError, SchemaTooNewError) as error:
+        except ValueError as error:
             raise SilentError(f"its reference profile cannot be read: {_first(error)}") from error
         if wrong := faults(profile):
             raise SilentError(f"its reference profile is unsound: {wrong[0]}")

@@ -87,7 +87,7 @@ def _champion(observed: Observed) -> Champion | None:
         return None
     spec = observed.champion["spec"]
     artifact = spec["artifact"]
-    location = Location(**{key: artifact[key] for key in ("uri", "endpoint", "region", "caBundle") if key in artifact})
+    location = Location.from_plain(artifact)
     return Champion(
         version=spec["version"],
         name=observed.champion["metadata"]["name"],

@@ -64,7 +64,7 @@ def of_artifact(artifact: Mapping[str, Any]) -> Target:
 
 
 def _artifact(given: Mapping[str, Any]) -> Artifact:
-    location = Location(**{key: given[key] for key in ("uri", "endpoint", "region", "caBundle") if key in given})
+    location = Location.from_plain(given)
     return Artifact(location=location, digest=given["digest"], format=given["format"])
 
 

@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from pydantic import ValidationError
 
-from trimtab.api.wire.base import SchemaTooNewError
 from trimtab.api.wire.models import Input, Manifest, Signature
 from trimtab.api.wire.profiles import profile_from_json
 from trimtab.api.wire.serving import Serving
@@ -48,7 +46,7 @@ def config(path: Path) -> Serving:
     """Read serving.json; raises `StartError` (ConfigInvalid)."""
     try:
         return Serving.from_json(path.read_bytes())
-    except (OSError, ValidationError, SchemaTooNewError) as error:
+    except (OSError, ValueError) as error:
         raise StartError("ConfigInvalid", f"{path.name} cannot be read: {_first(error)}") from error
 
 
@@ -89,7 +87,7 @@ def _verified(serving: Serving, folder: Path) -> dict[str, bytes]:
         raise _mismatch(_MANIFEST, wanted, _digest(content))
     try:
         manifest = Manifest.from_json(content)
-    except (ValidationError, SchemaTooNewError) as error:
+    except ValueError as error:
         raise StartError("LoadFailed", f"{_MANIFEST} cannot be read: {_first(error)}") from error
     for entry in manifest.files:
         _check(folder / entry.name, entry.digest)
@@ -132,7 +130,7 @@ def _signature(content: bytes | None) -> Signature | None:
         return None
     try:
         return Signature.from_json(content)
-    except (ValidationError, SchemaTooNewError) as error:
+    except ValueError as error:
         raise StartError("LoadFailed", f"{_SIGNATURE} cannot be read: {_first(error)}") from error
 
 
@@ -140,7 +138,7 @@ def _profile(content: bytes, signature: Signature) -> Profile:
     """A profile that does not belong to the model is refused: counts against it would say something untrue."""
     try:
         profile = profile_from_json(content)
-    except (ValidationError, ValueError) as error:
+    except ValueError as error:
         raise StartError("ProfileMismatch", f"{_PROFILE} cannot be read: {_first(error)}") from error
     if wrong := (*faults(profile), *_disagreements(profile, signature)):
         raise StartError("ProfileMismatch", f"{_PROFILE} does not belong to the model: {'; '.join(wrong[:5])}")

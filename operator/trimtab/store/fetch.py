@@ -2,9 +2,7 @@
 
 from pathlib import Path, PurePosixPath
 
-from pydantic import ValidationError
-
-from trimtab.api.wire.base import Location, SchemaTooNewError
+from trimtab.api.wire.base import Location
 from trimtab.api.wire.models import Manifest
 from trimtab.store import transfer
 from trimtab.store.faults import Reason, StoreError
@@ -50,7 +48,7 @@ def _parsed(place: Place, digest: str | None) -> tuple[bytes, Manifest]:
         raise _mismatch(place, digest, found)
     try:
         return content, Manifest.from_json(content)
-    except (ValidationError, SchemaTooNewError) as error:
+    except ValueError as error:
         raise StoreError(
             Reason.UNSUPPORTED, f"{place.uri} is no manifest that this image can read: {_first(error)}"
         ) from error

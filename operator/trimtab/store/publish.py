@@ -3,7 +3,9 @@
 import hashlib
 from pathlib import Path, PurePosixPath
 
-from trimtab.api.wire.base import Location
+from msgspec.structs import replace
+
+from trimtab.api.wire.base import Location, plain
 from trimtab.api.wire.models import FileEntry, Format, Manifest
 from trimtab.store import fetch, transfer
 from trimtab.store.faults import Reason, StoreError
@@ -19,15 +21,15 @@ def manifest_of(folder: Path, format: Format) -> Manifest:  # noqa: A002
             raise StoreError(
                 Reason.UNSUPPORTED, f"{path.name!r} is no plain file: an artifact is one flat folder of files"
             )
+        entry = FileEntry(name=path.name, digest=transfer.digest_of_file(path), bytes=path.stat().st_size)
         try:
-            entry = FileEntry(name=path.name, digest=transfer.digest_of_file(path), bytes=path.stat().st_size)
+            entries.append(FileEntry.from_plain(plain(entry)))
         except ValueError as error:
             raise StoreError(
                 Reason.UNSUPPORTED,
                 f"{path.name!r} cannot be the name of an artifact's file: use letters, digits, dots, dashes and "
                 f"underscores",
             ) from error
-        entries.append(entry)
     return Manifest(format=format, files=tuple(entries))
 
 
@@ -37,7 +39,7 @@ def found(location: Location, *, prefix: str = "STORE_") -> tuple[str, Manifest]
     at = _within(place, transfer.MANIFEST)
     try:
         content = transfer.read(at)
-        manifest = fetch.manifest(Location(**{**location.model_dump(), "uri": at.uri}), prefix=prefix)
+        manifest = fetch.manifest(replace(location, uri=at.uri), prefix=prefix)
         for entry in manifest.files:
             _check(_within(place, entry.name), entry)
     except StoreError as error:

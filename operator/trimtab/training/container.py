@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from trimtab.api.wire.models import Format, Label, Signature
@@ -88,9 +89,7 @@ def _loaded(
             raise UnloadableModelError(f"it is a model for {own.task}, and the task is {schema.task}")
         known = _signed(own, schema, learnt)
         engine = engines.load(path.parent, kind, allow_pickle=allow_pickle, signature=known)
-        known = known.model_copy(
-            update={"inputs": signing.inputs(schema.features, _takes_missing(engine, frame, schema))}
-        )
+        known = replace(known, inputs=signing.inputs(schema.features, _takes_missing(engine, frame, schema)))
         engine = engines.load(path.parent, kind, allow_pickle=allow_pickle, signature=known)
         said = engine.predict(frame)
     except (UnloadableModelError, ValueError, RuntimeError) as error:

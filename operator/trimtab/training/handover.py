@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from trimtab.api.evaluation import GateResult, MetricValue
-from trimtab.api.wire.base import Digest, Document, Wire
-from trimtab.api.wire.models import Format, Kind, Label, Parity
+from trimtab.api.wire.kinds import Digest, Document, Wire
+from trimtab.api.wire.models import Format, Kind, Label, Parity, Signature
 
 SCHEMA = "schema.json"
 FACTS = "facts.json"
@@ -116,7 +116,7 @@ class Report(Document):
     notes: tuple[str, ...] = ()
 
 
-def write(document: Document, path: Path) -> None:
+def write(document: Document | Signature, path: Path) -> None:
     """Leave a document in a folder that exists or is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(document.to_json() + "\n")

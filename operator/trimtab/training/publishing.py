@@ -3,9 +3,11 @@ the store only."""
 
 import json
 
+from msgspec.structs import replace
+
 from trimtab.api.evaluation import MetricValue
 from trimtab.api.wire.base import Location
-from trimtab.api.wire.models import Manifest
+from trimtab.api.wire.models import Manifest, Parity
 from trimtab.api.wire.runs import Published, Run, RunJob, StepReport, pack
 from trimtab.store import publish
 from trimtab.training import folders, handover
@@ -40,7 +42,7 @@ def destination(run: Run, job: RunJob) -> Location:
     """`<store>/<namespace>/<model>/<TrainingJob's name>-<first 8 of its uid>`, the same in every attempt."""
     store = folders.location(job.store)
     folder = f"{store.uri.rstrip('/')}/{run.namespace}/{job.model}/{run.name}-{run.uid[:8]}"
-    return store.model_copy(update={"uri": folder})
+    return replace(store, uri=folder)
 
 
 def _stored(place: Location) -> tuple[handover.Report, str]:
@@ -66,9 +68,7 @@ def _published(uri: str, digest: str, manifest: Manifest, report: handover.Repor
             gate.model_copy(update={"value": _rounded(gate.value), "bound": _rounded(gate.bound)})
             for gate in report.gates
         ),
-        parity=report.parity.model_copy(update={"max_difference": _rounded(report.parity.max_difference)})
-        if report.parity
-        else None,
+        parity=_shorter(report.parity) if report.parity else None,
         signature=pack(compact),
         notes=report.notes,
     )
@@ -77,6 +77,10 @@ def _published(uri: str, digest: str, manifest: Manifest, report: handover.Repor
 
 def _short(metric: MetricValue) -> MetricValue:
     return metric.model_copy(update={name: _rounded(getattr(metric, name)) for name in ("value", "lower", "upper")})
+
+
+def _shorter(parity: Parity) -> Parity:
+    return replace(parity, max_difference=float(f"{parity.max_difference:.{DIGITS}g}"))
 
 
 def _rounded(value: float | None) -> float | None:

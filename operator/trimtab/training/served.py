@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import skops.io
+from msgspec.structs import replace
 from sklearn.pipeline import Pipeline
 
 from trimtab.api.wire.models import Format, Label, Parity, Signature
@@ -102,4 +103,4 @@ def _skops(pipeline: Pipeline, known: Signature, wanted: Prediction, rows: Frame
         name = type(pipeline.named_steps["model"]).__name__
         raise StepFailure(Reason.MODEL_UNUSABLE, f"{name} cannot be served: {why}; as skops: {error}") from error
     found = parity.compare(engine, wanted, rows)
-    return Served(path, "Skops", known, engine, found.model_copy(update={"fallback": why}))
+    return Served(path, "Skops", known, engine, replace(found, fallback=why))

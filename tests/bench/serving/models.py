@@ -16,6 +16,7 @@ import joblib
 import numpy as np
 import pandas as pd
 import skops.io
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_classification
@@ -169,7 +170,7 @@ def _changed(published: Path, folder: Path, *, profile: bool = True, skops_file:
     for name, content in files.items():
         (folder / "model" / name).write_bytes(content)
     digest = make.digest(files["manifest.json"])
-    _write_serving(folder, serving.model, serving.artifact.model_copy(update={"digest": digest, "format": form}))
+    _write_serving(folder, serving.model, replace(serving.artifact, digest=digest, format=form))
     return folder
 
 

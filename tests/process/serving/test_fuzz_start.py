@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.process.serving import siege
 from tests.process.serving.server import run, running
@@ -12,8 +13,8 @@ from tests.unit.serving import make
 def ended(folder: Path, content: bytes, digest: str) -> str:
     """Why a server of this model did not start."""
     serving = make.single(folder / "model", content)
-    artifact = serving.artifact.model_copy(update={"digest": digest})
-    (folder / "serving.json").write_text(serving.model_copy(update={"artifact": artifact}).to_json())
+    artifact = replace(serving.artifact, digest=digest)
+    (folder / "serving.json").write_text(replace(serving, artifact=artifact).to_json())
     code, said = run(folder)
     assert code == 1
     assert said is not None

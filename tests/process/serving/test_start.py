@@ -4,6 +4,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.process.serving.server import artifact, run, running
 from tests.unit.serving import make
@@ -14,7 +15,7 @@ def test_fetch_brings_what_serve_then_answers(tmp_path: Path) -> None:
     source = tmp_path / "claims" / "models" / "late"
     written = make.folder(source, reference=make.profile())
     location = Location(uri="pvc://models/late/manifest.json")
-    serving = written.model_copy(update={"artifact": written.artifact.model_copy(update={"location": location})})
+    serving = replace(written, artifact=replace(written.artifact, location=location))
     (tmp_path / "serving.json").write_text(serving.to_json())
     assert run(tmp_path, "fetch", TRIMTAB_ROOT=str(tmp_path)) == (0, None)
     with running(tmp_path) as server:

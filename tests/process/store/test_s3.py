@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.process.store import servers
 from trimtab.api.wire.base import Location
@@ -70,7 +71,7 @@ def test_an_artifact_of_many_parts_is_published_and_fetched(endpoint: str, tmp_p
     manifest = publish.manifest_of(made, "ONNX")
     uri, digest = publish.folder(made, manifest, location)
     assert publish.found(location) == (digest, manifest)
-    got = fetch.artifact(location.model_copy(update={"uri": uri}), digest, tmp_path / "got")
+    got = fetch.artifact(replace(location, uri=uri), digest, tmp_path / "got")
     assert (got / "model.onnx").read_bytes() == (made / "model.onnx").read_bytes()
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from msgspec.structs import replace
 from onnx import TensorProto, helper
 from skl2onnx.common.data_types import Int64TensorType, StringTensorType
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -117,9 +118,7 @@ def test_classes_of_a_signature_in_another_order_reorder_answers_and_probabiliti
     fitted = LogisticRegression().fit(rows, make.target(rows, ("a", "b", "c")))
     content = make.converted(fitted, make.floats(), zipmap=zipmap)
     known = signature.from_onnx(content)
-    turned = known.model_copy(
-        update={"classes": ("c", "a", "b"), "outputs": signature.outputs("Classification", ("c", "a", "b"), True)}
-    )
+    turned = replace(known, classes=("c", "a", "b"), outputs=signature.outputs("Classification", ("c", "a", "b"), True))
     answer = engine.from_bytes(content, turned).predict({"X": rows})
     assert answer.probabilities is not None
     assert answer.classes is not None
@@ -278,9 +277,9 @@ def test_graph_that_disagrees_with_its_signature_is_refused() -> None:
     more = Input(name="more", datatype="FP64")
     for inputs in ((first, second), (first, text), (first, second, more), (text, text)):
         with pytest.raises(UnloadableModelError, match=r"that its signature does not name|the graph has 2 inputs"):
-            engine.from_bytes(content, known.model_copy(update={"inputs": inputs}))
+            engine.from_bytes(content, replace(known, inputs=inputs))
     with pytest.raises(UnloadableModelError, match="the graph has 2 inputs, its signature 4"):
-        engine.from_bytes(content, known.model_copy(update={"inputs": (first, second, more, text)}))
+        engine.from_bytes(content, replace(known, inputs=(first, second, more, text)))
     with pytest.raises(UnloadableModelError, match=r"the model knows the labels \[0, 1\], its signature the classes"):
         engine.from_bytes(content, make.signature((0, 1, 2)))
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from msgspec.structs import replace
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
@@ -83,7 +84,7 @@ def test_skops_classifiers_answer_as_fitted(estimator: Any, tmp_path: Path) -> N
 def test_label_is_the_likeliest_class_in_the_order_of_the_signature(estimator: Any) -> None:
     target = np.array(["b", "c", "a"], object)[np.arange(60) % 3]
     fitted = estimator.fit(ROWS, target)
-    known = estimators.signature(fitted).model_copy(update={"classes": ("c", "a", "b")})
+    known = replace(estimators.signature(fitted), classes=("c", "a", "b"))
     answer = SklearnEngine(fitted, known).predict({"input": ROWS})
     assert answer.classes is not None
     assert answer.probabilities is not None

@@ -19,6 +19,7 @@ BLOCKED = [
     "kopf",
     "kubernetes",
     "grpc",
+    "pydantic",
 ]
 LOADER = """
 import importlib.abc, sys
@@ -46,7 +47,7 @@ print("served")
 """
 
 
-def test_an_onnx_model_is_served_without_scikit_learn_pandas_kopf_or_grpc_and_unpickles_nothing(tmp_path: Path) -> None:
+def test_an_onnx_model_is_served_without_scikit_learn_pandas_pydantic_kopf_or_grpc_and_unpickles_nothing(tmp_path: Path) -> None:
     serving = make.folder(tmp_path / "model", reference=make.profile())
     (tmp_path / "serving.json").write_text(serving.to_json())
     names = ",".join(BLOCKED)

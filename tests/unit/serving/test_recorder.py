@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from trimtab.api.wire.models import Input, Output, Signature
 from trimtab.drift import counting, references
@@ -129,7 +130,7 @@ def test_the_score_is_the_positive_class_or_else_the_largest_probability() -> No
 
 def test_values_of_a_regression_are_counted_as_predictions() -> None:
     reference = references.number("predictions", RANDOM.normal(size=200))
-    regression = signature().model_copy(update={"task": "Regression", "classes": None, "positive": None})
+    regression = replace(signature(), task="Regression", classes=None, positive=None)
     recorder = Recorder(regression, Profile(200, (AGE,), reference, None))
     values = np.array([-9.0, 0.0, 9.0])
     recorder.add(Answered(block(Layout(INPUTS[:1]), {"age": values}), Prediction(values=values), 3), 1)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.unit.serving.v2 import AGE, CARRIER, LEFT, STOPS, WEEKEND, body, decoder, refusal, tensor
 from trimtab.api.wire.models import Input
@@ -180,7 +181,7 @@ def test_datatypes_of_another_kind_are_refused_in_these_words(column: Input, mes
 
 @pytest.mark.parametrize("value", [None, ""])
 def test_missing_text_is_refused_where_the_model_needs_a_value(value: Any) -> None:
-    needed = CARRIER.model_copy(update={"accepts_missing": False})
+    needed = replace(CARRIER, accepts_missing=False)
     message = refusal(decoder(needed), body(tensor(needed.name, ("AA", value), "BYTES")))
     assert message == "input 'carrier code', row 1: null is missing, and the model needs a value here"
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+import msgspec
 
 from trimtab.api.wire.base import Digest, Document, Wire
 
@@ -12,9 +12,10 @@ Datatype = Literal[
 ]
 Label = bool | int | float | str
 Format = Literal["ONNX", "Skops", "Joblib", "Custom"]
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\Z", max_length=200)]
 
 
-class Input(Wire):
+class Input(Wire, frozen=True, kw_only=True):
     """One input of a model. `shape` has -1 for the rows: `[-1]` is one column, `[-1, 20]` a matrix of 20."""
 
     name: str
@@ -24,7 +25,7 @@ class Input(Wire):
     accepts_missing: bool = True
 
 
-class Output(Wire):
+class Output(Wire, frozen=True, kw_only=True):
     """One output: `predict` (a label or number a row), or `predict_proba` (a probability a class, in the order of `labels`)."""
 
     name: str
@@ -33,7 +34,7 @@ class Output(Wire):
     labels: tuple[Label, ...] | None = None
 
 
-class Signature(Document):
+class Signature(Document, frozen=True, kw_only=True):
     """What a model takes and gives. `classes` are the labels in their own type and order; `positive` is an index into them."""
 
     task: Literal["Classification", "Regression"]
@@ -43,15 +44,15 @@ class Signature(Document):
     positive: int | None = None
 
 
-class FileEntry(Wire):
+class FileEntry(Wire, frozen=True, kw_only=True):
     """One file of an artifact, relative to its folder."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=200)]
+    name: FileName
     digest: Digest
     bytes: int
 
 
-class Manifest(Document):
+class Manifest(Document, frozen=True, kw_only=True):
     """Names every file of a version with its digest. Written last; the digest of its own bytes is the version's digest."""
 
     format: Format
@@ -60,7 +61,7 @@ class Manifest(Document):
     MODEL: ClassVar[dict[str, str]] = {"ONNX": "model.onnx", "Skops": "model.skops", "Joblib": "model.joblib"}
 
 
-class Parity(Wire):
+class Parity(Wire, frozen=True, kw_only=True):
     """How the served format compares with the fitted model. `fallback` says why a slower format is served instead."""
 
     rows: int

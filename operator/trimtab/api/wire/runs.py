@@ -11,7 +11,8 @@ from trimtab.api.dataset import DatasetSpec, ExpectationFailure, SeenColumn
 from trimtab.api.evaluation import Gate, GateResult, MetricValue
 from trimtab.api.storage import Store
 from trimtab.api.training import Training
-from trimtab.api.wire.base import Digest, Document, Location, Wire
+from trimtab.api.wire.base import Location
+from trimtab.api.wire.kinds import Digest, Document, Wire
 from trimtab.api.wire.models import Format, Parity
 
 TERMINATION_BYTES = 2000

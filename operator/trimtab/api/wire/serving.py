@@ -5,21 +5,21 @@ from trimtab.api.wire.models import Format
 from trimtab.drift.counting import FeatureCounts
 
 
-class Limits(Wire):
+class Limits(Wire, frozen=True, kw_only=True):
     """What a model server refuses to go beyond."""
 
     body_bytes: int = 16 << 20
     rows: int = 100_000
 
 
-class Monitoring(Wire):
+class Monitoring(Wire, frozen=True, kw_only=True):
     """What a model server counts: all features of the profile but those in `exclude`."""
 
     window_seconds: float = 3600.0
     exclude: tuple[str, ...] = ()
 
 
-class Artifact(Wire):
+class Artifact(Wire, frozen=True, kw_only=True):
     """What is served, named by its digest: of the manifest when the URI ends in `manifest.json`, else of the one file."""
 
     location: Location
@@ -27,7 +27,7 @@ class Artifact(Wire):
     format: Format
 
 
-class Serving(Document):
+class Serving(Document, frozen=True, kw_only=True):
     """`serving.json`: all that a model server is told."""
 
     namespace: str
@@ -41,7 +41,7 @@ class Serving(Document):
     monitoring: Monitoring = Monitoring()
 
 
-class Requests(Wire):
+class Requests(Wire, frozen=True, kw_only=True):
     """Requests answered since boot."""
 
     ok: int = 0
@@ -49,14 +49,14 @@ class Requests(Wire):
     server_error: int = 0
 
 
-class Latency(Wire):
+class Latency(Wire, frozen=True, kw_only=True):
     """Histogram of seconds per request; `counts` has one more entry than `edges`."""
 
     edges: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
 
 
-class Snapshot(Document):
+class Snapshot(Document, frozen=True, kw_only=True):
     """Integers counted since boot; adding two snapshots of different boots is adding the numbers."""
 
     model: str

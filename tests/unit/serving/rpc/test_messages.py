@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.unit.serving import make
 from tests.unit.serving.asgi import INFER, Server, error
@@ -152,7 +153,7 @@ ALIKE: dict[str, tuple[Input, Any]] = {
     "BOOL for a number": (AGE, [tensor(data=(True,), datatype="BOOL")]),
     "BYTES for a number": (AGE, [tensor(data=("1",), datatype="BYTES")]),
     "text is missing": (
-        CARRIER.model_copy(update={"accepts_missing": False}),
+        replace(CARRIER, accepts_missing=False),
         [tensor("carrier code", ("",), "BYTES")],
     ),
     "a number for text": (CARRIER, [tensor("carrier code", (1,), "INT64")]),
@@ -186,7 +187,7 @@ def test_an_unknown_datatype_is_refused_as_rest_refuses_it() -> None:
     ],
 )
 def test_nan_and_infinity_are_named(value: float, words: str, form: Any) -> None:
-    needed = AGE.model_copy(update={"accepts_missing": False})
+    needed = replace(AGE, accepts_missing=False)
     for values in ((value,), (1.0, value)):
         row = len(values) - 1
         assert said((needed,), form({"inputs": [tensor(data=values)]})) == f"input 'age', row {row}: {words}"
