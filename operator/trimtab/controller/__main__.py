@@ -12,6 +12,7 @@ import socket
 import sys
 
 import uvloop
+from prometheus_client import ProcessCollector
 from prometheus_client.registry import Collector
 
 import trimtab
@@ -26,7 +27,7 @@ from trimtab.controller.poll import Poller
 from trimtab.controller.recorder import Recorder
 from trimtab.controller.resources import WATCHED
 from trimtab.controller.rings import Key
-from trimtab.controller.series import DriftCollector
+from trimtab.controller.series import Budget, DriftCollector
 from trimtab.controller.settings import Settings, table
 from trimtab.controller.slim import references, slim
 from trimtab.plan.defaults import Defaults
@@ -50,6 +51,7 @@ async def _operate(settings: Settings) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     identity = settings.identity or f"{socket.gethostname()}_{secrets.token_hex(4)}"
+    ProcessCollector(registry=metrics.REGISTRY)
     metrics.BUILD.labels(trimtab.__version__).set(1)
     api = await client.connect(settings.connections)
     lease = Leadership(api, settings.operator_namespace, settings.lease_name, identity, settings.lease_seconds)
@@ -109,13 +111,15 @@ async def _run(settings: Settings, api: client.Client, identity: str, stop: asyn
     monitor = Monitor(cache, api, poller, ring)
     world = World(cache, api, defaults, monitor.judged)
     loop = Loop(world, Applier(api, cache, Recorder(api, identity), ring), settings, namespaces)
-    collector: Collector = DriftCollector(monitor.serving)
+    series = Budget(settings.series_features, settings.series_features_total)
+    collectors: tuple[Collector, ...] = (DriftCollector(monitor.serving, series), loop.statuses)
     await loop.prime()
     gc.collect()
     gc.freeze()  # what is there by now stays: looking through it again and again took an eighth of the time
     gc.set_threshold(20_000, 20, 20)
     log.info("watching %s", ", ".join(namespaces) or "all namespaces")
-    metrics.REGISTRY.register(collector)
+    for collector in collectors:
+        metrics.REGISTRY.register(collector)
     tasks = [
         asyncio.create_task(loop.work()),
         asyncio.create_task(monitor.run()),
@@ -126,7 +130,8 @@ async def _run(settings: Settings, api: client.Client, identity: str, stop: asyn
         for task in done:
             task.result()
     finally:
-        metrics.REGISTRY.unregister(collector)
+        for collector in collectors:
+            metrics.REGISTRY.unregister(collector)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

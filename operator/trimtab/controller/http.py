@@ -3,6 +3,7 @@
 Healthy means that the event loop turns; ready, that the API server answers: the process works, or stands by to.
 """
 
+import asyncio
 from collections.abc import Callable
 
 from aiohttp import web
@@ -14,7 +15,8 @@ async def serve(registry: CollectorRegistry, ready: Callable[[], bool], port: in
     """Start listening; the caller cleans the runner up."""
 
     async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        body = await asyncio.to_thread(generate_latest, registry)  # a large page takes seconds; the Lease must not wait
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pydantic import ValidationError
 
 from trimtab.api.reasons import CommonReason
-from trimtab.controller import metrics, rings
+from trimtab.controller import metrics, rings, statuses
 from trimtab.controller.apply import Applier
 from trimtab.controller.bell import OURS_BY_LABEL
 from trimtab.controller.cache import Object
@@ -36,6 +36,7 @@ class Loop:
         self._world, self._applier, self._settings, self._namespaces = world, applier, settings, namespaces
         self._cache, self._client = world.cache, world.client
         self.queue: Queue[Key] = Queue()
+        self.statuses = statuses.StatusCollector(time.time())
 
     def heard(self, event: str | None, obj: Object) -> None:
         """Take one watch event in."""
@@ -88,6 +89,7 @@ class Loop:
         parent = self._cache.get(kind, namespace, name)
         if parent is None or parent["metadata"].get("deletionTimestamp"):
             self.queue.forget(key)
+            self.statuses.forget(key)
             return "success"
         now = time.time()
         planner = PLANNERS[kind]
@@ -97,6 +99,8 @@ class Loop:
             plan = _unreadable(parent, error, now)
         again = await self._applier.apply(parent, plan, now)
         self.queue.succeeded(key)
+        if kind in statuses.KINDS and (after := self._cache.get(kind, namespace, name)) is not None:
+            self.statuses.note(after)
         if again is None:
             return "success"
         self.queue.ring_after(key, again * random.uniform(1.0, 1.05))

@@ -41,6 +41,12 @@ CACHE_REPAIRS = Counter(
     ["kind"],
     registry=REGISTRY,
 )
+EVALUATION_SECONDS = Histogram(
+    "trimtab_drift_evaluation_duration_seconds",
+    "Seconds that one judgement of one deployment took.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    registry=REGISTRY,
+)
 LEADER = Gauge("leader_election_master_status", "1 while this replica holds the Lease.", ["name"], registry=REGISTRY)
 BUILD = Gauge("trimtab_build_info", "1, with the version of the operator.", ["version"], registry=REGISTRY)
 

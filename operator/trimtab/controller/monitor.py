@@ -5,7 +5,6 @@ pods, which count from their start and never reset; so a new leader goes on wher
 """
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Callable, Iterator
@@ -25,7 +24,6 @@ from trimtab.drift.windows import Source
 from trimtab.plan import budgets
 from trimtab.plan.judgement import Judgement
 
-log = logging.getLogger(__name__)
 TICK = 1.0
 AT_ONCE = 16
 
@@ -49,17 +47,19 @@ class Monitor:
     def watching(self, uid: str) -> Watch | None:
         """The watch over the version that serves."""
         deployment = self._cache.by_uid(uid)
-        if deployment is None:
-            return None
+        return self._stable(deployment) if deployment is not None else None
+
+    def _stable(self, deployment: Object) -> Watch | None:
         versions = deployment.get("status", {}).get("versions", ())
         digest = next((entry["digest"] for entry in versions if entry["role"] == "Stable"), None)
-        return self._watches.get((uid, digest)) if digest else None
+        return self._watches.get((deployment["metadata"]["uid"], digest)) if digest else None
 
-    def serving(self) -> Iterator[Watch]:
-        """The watches over versions that serve."""
-        for uid in {uid for uid, _ in self._watches}:
-            if (watch := self.watching(uid)) is not None:
-                yield watch
+    def serving(self) -> Iterator[tuple[Object, Watch]]:
+        """The deployments as they are now, each with the watch over the version that serves. For any thread."""
+        for uid in {uid for uid, _ in list(self._watches)}:
+            deployment = self._cache.by_uid(uid)
+            if deployment is not None and (watch := self._stable(deployment)) is not None:
+                yield deployment, watch
 
     async def run(self) -> None:
         """Tick for ever."""
@@ -155,7 +155,7 @@ class Monitor:
             if not watch.saved:
                 await self._save(watch)
         except (ApiError, Unreachable) as error:
-            log.info("windows of %s not stored: %s", watch.child, error)
+            watches.failed(watch, "NotStored", f"its windows could not be read or stored: {error}")
         finally:
             self._busy.discard(key)
         if watch.judgement is not before:
@@ -167,13 +167,15 @@ class Monitor:
             try:
                 snapshot = await self._poller.snapshot(pod)
                 if snapshot.artifact_digest != watch.digest:
-                    raise SilentError(f"it serves {snapshot.artifact_digest[:19]}, not {watch.digest[:19]}")
+                    text = f"it serves {snapshot.artifact_digest[:19]}, not {watch.digest[:19]}"
+                    raise SilentError("WrongVersion", text)
                 if snapshot.profile_digest is None:
                     watches.without_profile(watch)
                     return True
                 await self._prepare(watch, pod, snapshot.profile_digest)
             except SilentError as error:
                 watch.silent = f"pod {pod.ip}: {error}"
+                watches.failed(watch, error.reason, watch.silent)
                 return False
         # The uid comes from the API server: what a pod says of itself cannot book its counts to another.
         watches.take(watch, Source(pod.uid, snapshot.boot), snapshot.seq, counted(snapshot), time.time())
@@ -187,7 +189,7 @@ class Monitor:
         name, namespace = watches.state_name(watch), watch.deployment["metadata"]["namespace"]
         stored = await self._client.get(CHILDREN["ConfigMap"], namespace, name)
         if stored is not None and not _belongs(stored, watch.deployment):
-            raise SilentError(f"ConfigMap {name} belongs to somebody else: delete or rename it")
+            raise SilentError("NameTaken", f"ConfigMap {name} belongs to somebody else: delete or rename it")
         if watch.profile_digest == digest:  # another pod's answer was quicker
             return
         watch.profile = profile

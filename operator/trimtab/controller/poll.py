@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import aiohttp
 
@@ -14,8 +14,15 @@ from trimtab.drift.vectors import Counted
 SECONDS, SNAPSHOT_BYTES, PROFILE_BYTES = 3.0, 4 << 20, 8 << 20
 
 
+Silence: TypeAlias = Literal["NoAnswer", "Unreadable", "WrongVersion", "WrongProfile", "NameTaken"]
+
+
 class SilentError(Exception):
-    """A pod gave no answer that can be used; the text says why."""
+    """A pod gave no answer that can be used: the reason in one word, and in a sentence."""
+
+    def __init__(self, reason: Silence, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +50,20 @@ class Poller:
         try:
             return Snapshot.from_json(raw)
         except ValueError as error:
-            raise SilentError(f"its snapshot cannot be read: {_first(error)}") from error
+            raise SilentError("Unreadable", f"its snapshot cannot be read: {_first(error)}") from error
 
     async def profile(self, pod: Asked, digest: str) -> Profile:
         """The reference profile, checked against the digest that the snapshot named; raises `SilentError`."""
         raw = await self._get(pod, "profile", PROFILE_BYTES)
         found = f"sha256:{hashlib.sha256(raw).hexdigest()}"
         if found != digest:
-            raise SilentError(f"its reference profile has digest {found}, its snapshot names {digest}")
+            raise SilentError("WrongProfile", f"its reference profile has digest {found}, its snapshot names {digest}")
         try:
             profile = profile_from_json(raw)
         except ValueError as error:
-            raise SilentError(f"its reference profile cannot be read: {_first(error)}") from error
+            raise SilentError("Unreadable", f"its reference profile cannot be read: {_first(error)}") from error
         if wrong := faults(profile):
-            raise SilentError(f"its reference profile is unsound: {wrong[0]}")
+            raise SilentError("Unreadable", f"its reference profile is unsound: {wrong[0]}")
         return profile
 
     async def _get(self, pod: Asked, what: str, limit: int) -> bytes:
@@ -68,14 +75,14 @@ class Poller:
         try:
             async with self._session.get(url, allow_redirects=False) as response:
                 if response.status != 200:
-                    raise SilentError(f"it answered {response.status}")
+                    raise SilentError("NoAnswer", f"it answered {response.status}")
                 raw = await response.content.read(limit + 1)
                 while len(raw) <= limit and (more := await response.content.read(limit + 1 - len(raw))):
                     raw += more
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SilentError(f"it does not answer: {error!r}") from error
+            raise SilentError("NoAnswer", f"it does not answer: {error!r}") from error
         if len(raw) > limit:
-            raise SilentError(f"its answer is longer than {limit} bytes")
+            raise SilentError("Unreadable", f"its answer is longer than {limit} bytes")
         return raw
 
 

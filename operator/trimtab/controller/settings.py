@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     """Port of /metrics, /healthz and /readyz."""
     monitoring_port: int = Field(default=8082, ge=1, le=65535)
     """Port at which model servers answer the operator's polls."""
+    series_features: int = Field(default=100, ge=0, le=200)
+    """How many features of a deployment have series of their own: the most important ones."""
+    series_features_total: int = Field(default=20_000, ge=0)
+    """How many features of all deployments together have: beyond it each has half as many, or half of that."""
     lease_name: str = "trimtab-operator"
     """Name of the Lease that makes one replica the leader."""
     lease_seconds: float = Field(default=15.0, ge=2)

@@ -5,13 +5,17 @@ and the judgement that the planner and the metrics read.
 """
 
 import json
+import logging
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 from trimtab.api.meta import Label
 from trimtab.api.reasons import ModelDeploymentReason as Why
+from trimtab.controller import metrics
 from trimtab.controller.cache import Object
+from trimtab.controller.poll import Silence
 from trimtab.controller.slim import COUNTS_COMPONENT
 from trimtab.drift import archive, budget, quality, verdicts, windows
 from trimtab.drift.profile import Profile
@@ -19,8 +23,13 @@ from trimtab.drift.windows import Ledger, Source
 from trimtab.plan import naming, serving
 from trimtab.plan.judgement import Judgement
 
+log = logging.getLogger(__name__)
 LEDGER = "ledger.json"
 SHORTEST, LONGEST = 2.0, 15.0
+
+Fault: TypeAlias = Silence | Literal["CountsWentDown", "DoesNotFit", "WindowsUnreadable", "NotStored"]
+"""Why counts of a pod were not taken in, or the windows not read or stored."""
+FAULTS: tuple[Fault, ...] = tuple(fault for part in get_args(Fault) for fault in get_args(part))
 
 
 @dataclass
@@ -41,7 +50,10 @@ class Watch:
     silent: str | None = None
     """Why the pods last asked did not answer."""
     saved: bool = True
-    problems: set[str] = field(default_factory=set)
+    faults: Counter[Fault] = field(default_factory=Counter)
+    """What went wrong since this process watches, by kind."""
+    resets: int = 0
+    """Pods that began to count anew since this process watches: their server was started again."""
 
     @property
     def interval(self) -> float:
@@ -75,7 +87,7 @@ def restore(watch: Watch, stored: Object | None, now: float) -> None:
     try:
         ledger = archive.load(json.loads(text), watch.profile)
     except ValueError as error:
-        watch.problems.add(str(error))
+        failed(watch, "WindowsUnreadable", f"its stored windows cannot be read, and begin anew: {error}")
         return
     watch.ledger = ledger if ledger.seconds == seconds else windows.resized(ledger, seconds, now)
 
@@ -84,10 +96,20 @@ def take(watch: Watch, source: Source, seq: int, counts: Any, now: float) -> boo
     """Take a snapshot in; True when a window with rows closed on the way and so is worth storing."""
     assert watch.ledger is not None
     closed = closing(watch, now)
+    known = watch.ledger.sources
+    watch.resets += source not in known and any(other.pod == source.pod for other in known)
     watch.ledger, problem = windows.absorb(watch.ledger, source, seq, counts, now)
     if problem is not None:
-        watch.problems.add(problem.message)
+        failed(watch, problem.reason, problem.message)
     return closed
+
+
+def failed(watch: Watch, fault: Fault, text: str) -> None:
+    """Count what went wrong; the first of its kind is logged, since pods are asked every few seconds."""
+    if not watch.faults[fault]:
+        meta = watch.deployment["metadata"]
+        log.warning("ModelDeployment %s/%s, %s: %s: %s", meta["namespace"], meta["name"], watch.child, fault, text)
+    watch.faults[fault] += 1
 
 
 def closing(watch: Watch, now: float) -> bool:
@@ -107,14 +129,14 @@ def judge(watch: Watch, now: float) -> None:
     """Judge the windows due."""
     assert watch.ledger is not None
     assert watch.profile is not None
-    seen = windows.by_scale(watch.ledger)
-    verdict = verdicts.judge(watch.profile, seen, watch.settings)
-    watch.judgement = Judgement(
-        digest=watch.digest,
-        window_seconds=watch.settings.window_seconds,
-        verdict=verdict,
-        quality=quality.judge(watch.profile, seen, watch.settings),
-    )
+    with metrics.EVALUATION_SECONDS.time():
+        seen = windows.by_scale(watch.ledger)
+        watch.judgement = Judgement(
+            digest=watch.digest,
+            window_seconds=watch.settings.window_seconds,
+            verdict=verdicts.judge(watch.profile, seen, watch.settings),
+            quality=quality.judge(watch.profile, seen, watch.settings),
+        )
     watch.judged_at = now
 
 

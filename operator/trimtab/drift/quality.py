@@ -50,6 +50,17 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Share:
+    """How much of one column's rows carries no value that can be used, whether or not that counts as a fault."""
+
+    column: str
+    missing: float
+    """Share of the rows without a value."""
+    invalid: float
+    """Share of the rows whose value is none of its kind."""
+
+
+@dataclass(frozen=True)
 class Quality:
     """The verdict on the data."""
 
@@ -57,6 +68,8 @@ class Quality:
     faults: tuple[Fault, ...]
     """The worst of each column, in the profile's order."""
     message: str
+    shares: tuple[Share, ...] = ()
+    """Of every judged column, in the profile's order, over the shortest of the windows judged that has rows."""
 
 
 class _Suspect(NamedTuple):
@@ -90,12 +103,21 @@ def judge(profile: Profile, seen: Mapping[int, Window], settings: Settings) -> Q
     found = [fault for window in windows for fault in _faults(profile, window, settings)]
     worst = {fault.column: fault for fault in sorted(found, key=_weight)}
     faults = tuple(worst[feature.name] for feature in profile.features if feature.name in worst)
+    shares = tuple(_shares(profile, windows[0], settings))
     if not faults:
         widest = max(windows, key=lambda window: window.counted.rows)
         span = sentences.span(widest.scale * settings.window_seconds)
         message = f"No column is missing, invalid or frozen over {widest.counted.rows:,} rows in {span}."
-        return Quality("Sound", (), message)
-    return Quality("Faulty", faults, sentences.faulty([_told(fault, settings) for fault in faults]))
+        return Quality("Sound", (), message, shares)
+    return Quality("Faulty", faults, sentences.faulty([_told(fault, settings) for fault in faults]), shares)
+
+
+def _shares(profile: Profile, window: Window, settings: Settings) -> Iterator[Share]:
+    for reference in profile.features:
+        if reference.name not in settings.exclude:
+            counts = window.counted.features[reference.name]
+            n = max(1, counting.rows(counts))
+            yield Share(reference.name, counts.missing / n, counts.invalid / n)
 
 
 def _faults(profile: Profile, window: Window, settings: Settings) -> list[Fault]:

@@ -66,6 +66,13 @@ def drift(judged: Judgement | None, digest: str | None, old: Mapping[str, Any]) 
     return told, [finding, _quality(judged, old)]
 
 
+def unknown(judged: Judgement) -> str | None:
+    """The reason why nothing is said of drift, as the condition gives it; None where there is a verdict."""
+    if judged.verdict is None:
+        return str(judged.reason)
+    return str(_REASONS[judged.verdict.reason]) if judged.verdict.verdict == "Unknown" else None
+
+
 def _stable_digest(old: Mapping[str, Any]) -> str | None:
     """The version that the last status called Stable: its verdicts are of that one."""
     return next((entry["digest"] for entry in old.get("versions", ()) if entry["role"] == "Stable"), None)

@@ -39,13 +39,13 @@ def profile(
     `shipped`: the shipped model on `frame`, without a prediction where it cannot be asked.
 
     Labels and scores are named as the shipped model names them, since that is what pods count: it may know a class that only
-    the held-out rows have. At most 200 features: beyond that, the most important.
+    the held-out rows have. The most important feature comes first, and at most 200 there are: who has no room for all of
+    them, as Prometheus has not, takes the first.
     """
     kept = sorted(features, key=lambda feature: -importances.get(feature.name, 0.0))[:MAX_FEATURES]
-    names = {feature.name for feature in kept}
     return Profile(
         rows=rows(frame),
-        features=tuple(_feature(feature, frame[feature.name], newer) for feature in features if feature.name in names),
+        features=tuple(_feature(feature, frame[feature.name], newer) for feature in kept),
         predictions=_tolerating(_predictions(judged, shipped.signature), _labels(shipped)),
         score=_tolerating(_score(judged, shipped.signature), _scores(shipped, shipped.signature)),
     )

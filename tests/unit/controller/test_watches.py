@@ -102,7 +102,7 @@ def test_the_next_leader_goes_on_where_the_last_one_stopped() -> None:
     second = watch(begun=False)
     second.profile = PROFILE
     watches.restore(second, stored, START + HOUR + 20)
-    assert second.problems == set()
+    assert (second.faults, second.resets) == ({}, 0)
     watches.take(second, POD, 3, counts(180), START + 2 * HOUR + 1)
     assert counted(second) == 150, "what was stored, and nothing of it twice"
     watches.closing(second, START + 3 * HOUR)
@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_begun_anew_and_said(case: str) -> None:
     data = {} if BROKEN[case] is None else {watches.LEDGER: BROKEN[case]}
     watches.restore(found, {"data": data}, START)
     assert found.ledger is not None
-    assert bool(found.problems) is (case != "nothing")
+    assert found.faults == ({} if case == "nothing" else {"WindowsUnreadable": 1})
     watches.take(found, POD, 1, counts(5), START + 1)
     watches.closing(found, START + HOUR)
     assert counted(found) == 5
@@ -147,7 +147,27 @@ def test_counts_that_go_down_are_refused_and_told() -> None:
     found = watch()
     watches.take(found, POD, 1, counts(100), START + 10)
     watches.take(found, POD, 2, counts(50), START + 20)
-    assert any("went down" in problem for problem in found.problems)
+    assert found.faults == {"CountsWentDown": 1}
+
+
+def test_a_server_that_was_started_again_is_counted_once() -> None:
+    found = watch()
+    for source, seq in ((POD, 1), (POD, 2), (Source("pod-2", "boot-1"), 1)):
+        watches.take(found, source, seq, counts(100), START + 10)
+    assert found.resets == 0
+    for seq in (1, 2):
+        watches.take(found, Source("pod-1", "boot-2"), seq, counts(10), START + 20)
+    assert (found.resets, found.faults) == (1, {})
+
+
+def test_of_what_goes_wrong_again_and_again_the_first_is_logged_and_all_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+    found = watch()
+    for fault in ("NoAnswer", "NoAnswer", "Unreadable"):
+        watches.failed(found, fault, f"pod 10.0.0.1: {fault}")
+    assert found.faults == {"NoAnswer": 2, "Unreadable": 1}
+    assert [record.getMessage() for record in caplog.records] == [
+        f"ModelDeployment team/late, late-v1-0: {fault}: pod 10.0.0.1: {fault}" for fault in ("NoAnswer", "Unreadable")
+    ]
 
 
 def test_silence_is_told_until_something_was_judged() -> None:

@@ -75,10 +75,12 @@ def test_what_the_shipped_model_says_of_its_own_rows_is_tolerated() -> None:
     assert tolerant.tolerance > still.tolerance + 0.1
 
 
-def test_the_most_important_features_are_kept_in_their_order() -> None:
+def test_the_most_important_features_are_kept_and_come_first() -> None:
     many = tuple(Feature(name=f"f{i:03d}", kind="Number") for i in range(210))
     columns = {feature.name: np.arange(30.0) for feature in many}
     importances = {feature.name: float(i) for i, feature in enumerate(many)}
     judged = reference.Said(Prediction(values=np.arange(30.0)), Signature(task="Regression", inputs=(), outputs=()))
     profile = reference.profile(columns, many, None, judged, reference.Said(None, judged.signature), importances)
-    assert [feature.name for feature in profile.features] == [feature.name for feature in many[10:]]
+    assert [feature.name for feature in profile.features] == [feature.name for feature in reversed(many[10:])]
+    alike = reference.profile(columns, many[:9], None, judged, reference.Said(None, judged.signature), {})
+    assert [feature.name for feature in alike.features] == [feature.name for feature in many[:9]], "of equal ones, as they are"
