@@ -26,17 +26,21 @@ venv: $(VENV)/.stamp ## the virtual environment with everything that is pinned
 .PHONY: check
 check: venv ## style, types, import floors, and that generated files are fresh
 	$(PY) -m ruff check .
-	$(PY) -m mypy operator/trimtab cluster demo tests
+	$(PY) -m mypy operator/trimtab manifests cluster demo tests
 	$(VENV)/bin/lint-imports .importlinter
 	$(PY) -m trimtab.api.crd --check crds/
 	$(PY) -m trimtab.api.reference --check docs/kinds/
+	$(PY) -m manifests.alerts --check manifests/components/prometheus-operator/
+	$(PY) -m manifests.dashboards --check manifests/dashboards/
 	mkdir -p build/rpc && $(PROTOC) --python_out=build/rpc --pyi_out=build/rpc
 	for file in build/rpc/*_pb2.py*; do diff $$file $(RPC)/$${file##*/} || { echo "stale: run make generate"; exit 1; }; done
 
 .PHONY: generate
-generate: venv ## write crds/, the field tables of docs/kinds/ and the messages of gRPC anew
+generate: venv ## write crds/, the field tables of docs/kinds/, the copy of the rules, the dashboards and the messages of gRPC anew
 	$(PY) -m trimtab.api.crd crds/
 	$(PY) -m trimtab.api.reference docs/kinds/
+	$(PY) -m manifests.alerts manifests/components/prometheus-operator/
+	$(PY) -m manifests.dashboards manifests/dashboards/
 	$(PROTOC) --python_out=$(RPC) --pyi_out=$(RPC)
 
 .PHONY: unit

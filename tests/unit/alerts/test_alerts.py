@@ -1,6 +1,7 @@
 """The alerts: Prometheus' own tool checks and tests them; each has its runbook; the copy for the Prometheus operator is one."""
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -8,21 +9,25 @@ from typing import Any
 import pytest
 import yaml
 
-from cluster import debian
+from manifests.alerts import __main__ as rules_of_the_operator
+from tests.unit.alerts import expressions
 from tests.unit.docs.pages import ROOT, anchors, blocks
+from trimtab.api import generated
 from trimtab.plan import serving
 
 ALERTS = ROOT / "manifests" / "alerts"
 MONITORS = ROOT / "manifests" / "components" / "prometheus-operator"
 RUNBOOK = ROOT / "docs" / "alerts.md"
+TESTS = sorted(ALERTS.glob("*.test.yaml"))
 
 Json = Any
 
 
-def promtool(*arguments: str, folder: Path = ALERTS) -> str:
-    """What promtool says of files in a folder; a fault is a failed assertion with its words."""
-    debian.ensure(debian.PROMETHEUS)  # installed by the first test of a new machine that needs it
-    done = subprocess.run(["promtool", *arguments], cwd=folder, capture_output=True, text=True, check=False)
+def promtool(*arguments: str, folder: Path = ALERTS, given: str | None = None) -> str:
+    """What promtool says of files in a folder, or of its input; a fault is a failed assertion with its words."""
+    program = shutil.which("promtool")
+    assert program is not None, "promtool is not on the PATH: python3 -m cluster prometheus-tools brings it"
+    done = subprocess.run([program, *arguments], cwd=folder, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -34,44 +39,74 @@ def groups(path: Path = ALERTS / "rules.yaml") -> list[Json]:
 
 
 def rules() -> list[Json]:
+    """Alerts and records."""
     return [rule for group in groups() for rule in group["rules"]]
 
 
-every_rule = pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule["alert"])
+def alerts() -> list[Json]:
+    return [rule for rule in rules() if "alert" in rule]
+
+
+def recorded() -> dict[str, frozenset[str]]:
+    """Labels of what is recorded: by convention its name begins with them."""
+    names = [rule["record"] for rule in rules() if "record" in rule]
+    return {name: frozenset(name.split(":")[0].split("_")) for name in names}
+
+
+def cases(path: Path) -> list[Json]:
+    return [case for test in yaml.safe_load(path.read_text())["tests"] for case in test["alert_rule_test"]]
+
+
+every_alert = pytest.mark.parametrize("rule", alerts(), ids=lambda rule: rule["alert"])
+every_rule = pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule["record"])
 
 
 def test_prometheus_takes_the_rules() -> None:
     assert f"{len(rules())} rules found" in promtool("check", "rules", "rules.yaml")
 
 
-def test_alerts_fire_and_are_silent_when_they_should() -> None:
-    promtool("test", "rules", "rules.test.yaml")
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_alerts_fire_and_are_silent_when_they_should(path: Path) -> None:
+    promtool("test", "rules", path.name)
 
 
 def test_a_wrong_expectation_is_noticed(tmp_path: Path) -> None:
-    for path in ALERTS.glob("rules*.yaml"):
-        (tmp_path / path.name).write_text(path.read_text().replace("trimtab_drifting == 1", "trimtab_drifting == 2"))
+    for path in ALERTS.glob("*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text().replace("(trimtab_drifting) == 1", "(trimtab_drifting) == 2"))
     with pytest.raises(AssertionError, match="TrimtabModelDrift"):
-        promtool("test", "rules", "rules.test.yaml", folder=tmp_path)
+        promtool("test", "rules", "drift.test.yaml", folder=tmp_path)
 
 
 @every_rule
+def test_a_rule_is_over_series_labels_and_words_that_exist(rule: Json) -> None:
+    assert expressions.faults(rule["expr"], recorded()) == []
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_alerts_are_tried_on_series_as_they_are_scraped_and_name_their_object_only(path: Path) -> None:
+    """Not the pod that told: else the same trouble would be another alert, and another message, whenever another leads."""
+    for test in yaml.safe_load(path.read_text())["tests"]:
+        for given in test["input_series"]:
+            assert expressions.faults(given["series"]) == [] or 'job="other"' in given["series"]
+            (selector,) = expressions.read(given["series"]).selectors
+            assert {matcher.label for matcher in selector.matchers} >= {"job", "instance", "pod"}
+        for case in test["alert_rule_test"]:
+            for expected in case["exp_alerts"]:
+                assert not {"job", "instance", "pod"} & set(expected["exp_labels"])
+
+
+@every_alert
 def test_an_alert_is_seen_firing_and_silent(rule: Json) -> None:
-    cases = [
-        case["exp_alerts"]
-        for test in yaml.safe_load((ALERTS / "rules.test.yaml").read_text())["tests"]
-        for case in test["alert_rule_test"]
-        if case["alertname"] == rule["alert"]
-    ]
-    assert {bool(expected) for expected in cases} == {True, False}
+    expected = [case["exp_alerts"] for path in TESTS for case in cases(path) if case["alertname"] == rule["alert"]]
+    assert {bool(found) for found in expected} == {True, False}
 
 
-@every_rule
+@every_alert
 def test_an_alert_says_what_it_is_how_bad_and_what_to_do(rule: Json) -> None:
     assert re.fullmatch(r"Trimtab([A-Z][a-z]+)+", rule["alert"])
     assert rule["labels"]["severity"] in ("critical", "warning", "info")
-    assert set(rule["annotations"]) == {"summary", "description", "runbook"}
-    page, _, section = rule["annotations"]["runbook"].partition("#")
+    assert set(rule["annotations"]) == {"summary", "description", "runbook_url"}
+    page, _, section = rule["annotations"]["runbook_url"].partition("#")
     assert ROOT / page == RUNBOOK
     assert section == rule["alert"].lower()
     assert section in anchors(RUNBOOK)
@@ -79,13 +114,27 @@ def test_an_alert_says_what_it_is_how_bad_and_what_to_do(rule: Json) -> None:
 
 
 def test_a_runbook_has_no_section_for_an_alert_that_is_gone() -> None:
-    assert {title for title in anchors(RUNBOOK) if title.startswith("trimtab")} == {
-        rule["alert"].lower() for rule in rules()
-    }
+    assert {title for title in anchors(RUNBOOK) if title.startswith("trimtab")} == {rule["alert"].lower() for rule in alerts()}
+
+
+FAULTS = {
+    "trimtab_drifted == 1": "nobody exports trimtab_drifted",
+    'trimtab_drifting{feature="temp"}': "trimtab_drifting has no label feature",
+    "sum by (region) (trimtab_drifting)": "no series has a label region",
+    'trimtab_condition{type="Availabel"}': "type never says Availabel",
+    'trimtab_retrain_suppressed{reason=~"DataUnchanged|DataUnchange"}': "reason never says DataUnchanged|DataUnchange",
+    "time() > 5": "it names no series",
+}
+
+
+@pytest.mark.parametrize("expression", FAULTS)
+def test_a_name_that_does_not_exist_is_found(expression: str) -> None:
+    assert expressions.faults(expression) == [FAULTS[expression]]
 
 
 def test_the_prometheus_operator_gets_the_same_rules() -> None:
     assert groups(MONITORS / "rules.yaml") == groups()
+    assert generated.stale(MONITORS, rules_of_the_operator.files(), "rules.yaml") == []
 
 
 def test_monitors_select_what_trimtab_labels() -> None:
@@ -119,9 +168,7 @@ def test_prometheus_takes_the_scrape_configuration(tmp_path: Path) -> None:
 
 def test_the_scrape_configuration_keeps_what_trimtab_labels() -> None:
     labels = {"app.kubernetes.io/name": "trimtab-operator", **serving.labels({"metadata": {"name": "late"}})}
-    known = {
-        f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9]', '_', name)}": value for name, value in labels.items()
-    }
+    known = {f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9]', '_', name)}": value for name, value in labels.items()}
     for job in scraping()["scrape_configs"]:
         for relabel in job["relabel_configs"]:
             source = relabel["source_labels"][0]

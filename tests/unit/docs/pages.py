@@ -11,6 +11,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[3]
+NOT_OBJECTS = ("scrape_configs:", "inhibit_rules:")
+"""What YAML that is for Prometheus and Alertmanager holds; their own tools check it, see tests/unit and tests/process/alerts."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ def blocks(language: str | None = None) -> list[Block]:
         if token.type == "fence" and token.map
     ]
     return [block for block in found if language is None or block.language == language]
+
+
+def foreign(block: Block) -> bool:
+    """Whether a block of YAML is no object of the cluster's."""
+    return any(word in block.text for word in NOT_OBJECTS)
 
 
 def links(page: Path) -> Iterator[str]:
