@@ -9,11 +9,11 @@ import yaml
 
 from tests.cluster.kubectl import ROOT, Kubectl
 from tests.e2e.shop import Json, Space
-from tests.unit.docs.pages import Block, blocks
+from tests.unit.docs.pages import Block, blocks, foreign
 
 SAMPLES = sorted((ROOT / "manifests" / "samples").glob("*.yaml"))
 OVERLAYS = [block for block in blocks("yaml") if "kind: Kustomization" in block.text]
-OBJECTS = [block for block in blocks("yaml") if block not in OVERLAYS and "scrape_configs" not in block.text]
+OBJECTS = [block for block in blocks("yaml") if block not in OVERLAYS and not foreign(block)]
 STRICT = ("--dry-run=server", "--validate=strict", "-f")
 
 
@@ -68,6 +68,16 @@ def test_the_alerts_become_a_config_map(space: Space) -> None:
     alerts = str(ROOT / "manifests" / "alerts")
     shown = json.loads(Kubectl("trimtab-system").do("create", "--dry-run=server", "-k", alerts, "-o", "json"))
     assert yaml.safe_load(shown["data"]["rules.yaml"])["groups"]
+
+
+def test_the_dashboards_become_config_maps_with_the_label_of_grafanas_sidecar(space: Space) -> None:
+    folder = str(ROOT / "manifests" / "dashboards")
+    Kubectl("trimtab-system").do("create", "--dry-run=server", "-k", folder)
+    found = list(yaml.safe_load_all(Kubectl().do("kustomize", folder)))
+    assert {item["metadata"]["labels"]["grafana_dashboard"] for item in found} == {"1"}
+    names = [name for item in found for name in item["data"]]
+    assert sorted(names) == ["trimtab-deployment.json", "trimtab-fleet.json", "trimtab-operator.json"]
+    assert all(json.loads(text)["panels"] for item in found for text in item["data"].values())
 
 
 def test_argo_cds_config_map_takes_the_health_of_the_kinds(space: Space) -> None:
