@@ -45,10 +45,12 @@ generate: venv ## write crds/, the field tables of docs/kinds/, the copy of the 
 
 .PHONY: unit
 unit: venv ## the pure tests, no sockets
+	$(CLUSTER) tools
 	$(PY) -m pytest tests/unit
 
 .PHONY: test
 test: venv check ## everything, on a real cluster on this machine
+	$(CLUSTER) tools
 	$(CLUSTER) up
 	$(CLUSTER) images
 	$(PY) -m pytest tests/unit tests/process tests/cluster/local tests/cluster tests/e2e

@@ -34,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("s3", help="print endpoint, region, bucket and credentials of the S3 server as JSON")
     verbs.add_parser("audit", help="print the path of the API server's log of all writes (one JSON object a line)")
     verbs.add_parser("python", help="make sure that `python3 -m venv` works: Debian keeps a part of it in a package")
+    verbs.add_parser(
+        "tools", help="make sure that promtool, Prometheus and Alertmanager are there, for tests of alerts"
+    )
     verbs.add_parser("binaries", help="build the cluster's binaries and start nothing")
     made = verbs.add_parser(
         "images", help="build the project's images and load them into the cluster; print their references as JSON"
@@ -51,11 +54,12 @@ def parser() -> argparse.ArgumentParser:
         ("stop", "end one component until `up` or `restart`"),
     ):
         one = verbs.add_parser(verb, help=text)
-        one.add_argument("component", choices=[*lifecycle.COMPONENTS, "prometheus"])
-    prometheus = verbs.add_parser("prometheus", help="start Debian's Prometheus on loopback; `down` ends it")
-    prometheus.add_argument(
-        "--config", type=Path, required=True, help="its configuration; rule files are found relative to it"
-    )
+        one.add_argument("component", choices=[*lifecycle.COMPONENTS, *monitoring.COMPONENTS])
+    for name in monitoring.COMPONENTS:
+        one = verbs.add_parser(name, help=f"start Debian's {name.capitalize()} on loopback; `down` ends it")
+        one.add_argument(
+            "--config", type=Path, required=True, help="its configuration; files it names are found beside it"
+        )
     verbs.add_parser(
         "kubectl",
         help="run kubectl as admin, with all that follows: python3 -m cluster kubectl get pods",
@@ -99,6 +103,8 @@ def _run(options: argparse.Namespace) -> int:
             print(AUDIT)
         case "python":
             debian.ensure_venv()
+        case "tools":
+            debian.ensure(debian.MONITORING)
         case "binaries":
             with held(CACHE / "binaries.lock", "building binaries"):
                 binaries.ensure()
@@ -108,10 +114,10 @@ def _run(options: argparse.Namespace) -> int:
             lifecycle.restart(options.component)
         case "stop":
             lifecycle.stop(options.component)
-        case "prometheus":
+        case "prometheus" | "alertmanager":
             with lifecycle.changing():
                 lifecycle.require_up()
-                print(monitoring.start(options.config))
+                print(monitoring.start(options.verb, options.config))
         case "kubectl":
             lifecycle.require_state()
             kubectl = binaries.path("kubectl")

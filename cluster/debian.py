@@ -23,7 +23,11 @@ RUN = {
     "mount": "mount",
 }
 IMAGES = {"buildah": "buildah", "skopeo": "skopeo", "debootstrap": "debootstrap"}
-PROMETHEUS = {"prometheus": "prometheus"}
+MONITORING = {
+    "prometheus": "prometheus",
+    "promtool": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+}
 PYTHON = {"/usr/lib/python3*/ensurepip": "python3-venv"}
 """What Debian's own Python lacks for a virtual environment."""
 

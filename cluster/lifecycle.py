@@ -220,8 +220,8 @@ def require_state() -> None:
 
 
 def _find(name: str) -> Component:
-    if name == "prometheus" and processes.pids(name):
-        return monitoring.running()
+    if name in monitoring.COMPONENTS and processes.pids(name):
+        return monitoring.running(name)
     if name not in COMPONENTS:
         raise ClusterError(f"there is no component {name}; there are {', '.join(COMPONENTS)}")
     return COMPONENTS[name]()
@@ -230,7 +230,7 @@ def _find(name: str) -> Component:
 def status() -> tuple[bool, list[tuple[str, str, int]]]:
     """(all is well, [(component, state, resident bytes)])."""
     rows = []
-    for name in [*COMPONENTS, "prometheus"]:
+    for name in [*COMPONENTS, *monitoring.COMPONENTS]:
         alive = processes.pids(name) if MARK.exists() else []
         if alive or name in COMPONENTS:
             rows.append((name, "running" if alive else "not running", processes.resident(name)))

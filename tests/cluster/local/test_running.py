@@ -182,6 +182,19 @@ def test_prometheus_runs_with_the_configuration_it_is_given(shared: None, tmp_pa
     assert "prometheus" not in component_pids()
 
 
+def test_alertmanager_runs_with_the_configuration_it_is_given_and_status_knows_it(shared: None, tmp_path: Path) -> None:
+    config = tmp_path / "alertmanager.yaml"
+    config.write_text(json.dumps({"route": {"receiver": "nobody"}, "receivers": [{"name": "nobody"}]}))
+    url = cluster("alertmanager", "--config", str(config)).stdout.strip()
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{url}/api/v2/status", timeout=10) as answer:
+        status = json.load(answer)
+    assert "receiver: nobody" in status["config"]["original"]
+    assert status["cluster"]["status"] == "disabled"
+    assert any(line.startswith("alertmanager ") and " running " in line for line in cluster("status").stdout.splitlines())
+    cluster("stop", "alertmanager")
+    assert "alertmanager" not in component_pids()
+
+
 def test_prometheus_with_a_broken_configuration_says_what_is_wrong(shared: None, tmp_path: Path) -> None:
     (tmp_path / "broken.yaml").write_text("no_such_setting: 1\n")
     said = cluster("prometheus", "--config", str(tmp_path / "broken.yaml"), ok=False)
