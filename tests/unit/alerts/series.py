@@ -41,7 +41,12 @@ def _names(metric: Metric) -> list[str]:
 def exported() -> Mapping[str, frozenset[str]]:
     """Labels by name of the series, those of the scrape included."""
     found: dict[str, frozenset[str]] = dict.fromkeys(PROCESS, SCRAPED | OF_SERVERS)
-    for metrics, more in ((operator(), SCRAPED), (drift(), SCRAPED), (statuses(), SCRAPED), (server(), SCRAPED | OF_SERVERS)):
+    for metrics, more in (
+        (operator(), SCRAPED),
+        (drift(), SCRAPED),
+        (statuses(), SCRAPED),
+        (server(), SCRAPED | OF_SERVERS),
+    ):
         for metric in metrics:
             for name in _names(metric):
                 bucket = {"le"} if name.endswith("_bucket") and metric.type == "histogram" else set()

@@ -26,7 +26,7 @@ Json = Any
 def promtool(*arguments: str, folder: Path = ALERTS, given: str | None = None) -> str:
     """What promtool says of files in a folder, or of its input; a fault is a failed assertion with its words."""
     program = shutil.which("promtool")
-    assert program is not None, "promtool is not on the PATH: python3 -m cluster prometheus-tools brings it"
+    assert program is not None, "promtool is not on the PATH: python3 -m cluster tools brings it"
     done = subprocess.run([program, *arguments], cwd=folder, input=given, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -72,7 +72,9 @@ def test_alerts_fire_and_are_silent_when_they_should(path: Path) -> None:
 
 def test_a_wrong_expectation_is_noticed(tmp_path: Path) -> None:
     for path in ALERTS.glob("*.yaml"):
-        (tmp_path / path.name).write_text(path.read_text().replace("(trimtab_drifting) == 1", "(trimtab_drifting) == 2"))
+        (tmp_path / path.name).write_text(
+            path.read_text().replace("(trimtab_drifting) == 1", "(trimtab_drifting) == 2")
+        )
     with pytest.raises(AssertionError, match="TrimtabModelDrift"):
         promtool("test", "rules", "drift.test.yaml", folder=tmp_path)
 
@@ -114,7 +116,9 @@ def test_an_alert_says_what_it_is_how_bad_and_what_to_do(rule: Json) -> None:
 
 
 def test_a_runbook_has_no_section_for_an_alert_that_is_gone() -> None:
-    assert {title for title in anchors(RUNBOOK) if title.startswith("trimtab")} == {rule["alert"].lower() for rule in alerts()}
+    assert {title for title in anchors(RUNBOOK) if title.startswith("trimtab")} == {
+        rule["alert"].lower() for rule in alerts()
+    }
 
 
 FAULTS = {
@@ -168,7 +172,9 @@ def test_prometheus_takes_the_scrape_configuration(tmp_path: Path) -> None:
 
 def test_the_scrape_configuration_keeps_what_trimtab_labels() -> None:
     labels = {"app.kubernetes.io/name": "trimtab-operator", **serving.labels({"metadata": {"name": "late"}})}
-    known = {f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9]', '_', name)}": value for name, value in labels.items()}
+    known = {
+        f"__meta_kubernetes_pod_label_{re.sub('[^a-zA-Z0-9]', '_', name)}": value for name, value in labels.items()
+    }
     for job in scraping()["scrape_configs"]:
         for relabel in job["relabel_configs"]:
             source = relabel["source_labels"][0]

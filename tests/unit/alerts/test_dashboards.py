@@ -122,4 +122,6 @@ def test_the_config_maps_have_what_grafanas_sidecar_looks_for() -> None:
         "trimtab-operator.json",
     ]
     assert built["generatorOptions"]["labels"]["grafana_dashboard"] == "1"
-    assert sum(len(path.read_bytes()) for path in PATHS) < 3 * 262_144, "kubectl apply writes the whole into an annotation"
+    assert sum(len(path.read_bytes()) for path in PATHS) < 3 * 262_144, (
+        "kubectl apply writes the whole into an annotation"
+    )
