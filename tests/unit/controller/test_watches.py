@@ -160,7 +160,9 @@ def test_a_server_that_was_started_again_is_counted_once() -> None:
     assert (found.resets, found.faults) == (1, {})
 
 
-def test_of_what_goes_wrong_again_and_again_the_first_is_logged_and_all_are_counted(caplog: pytest.LogCaptureFixture) -> None:
+def test_of_what_goes_wrong_again_and_again_the_first_is_logged_and_all_are_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     found = watch()
     for fault in ("NoAnswer", "NoAnswer", "Unreadable"):
         watches.failed(found, fault, f"pod 10.0.0.1: {fault}")

@@ -132,6 +132,17 @@ def test_few_rows_by_night_do_not_silence_the_day() -> None:
     assert [fault.scale for fault in quality.judge(PROFILE, seen, HOURLY).faults] == [24]
 
 
+def test_shares_are_told_of_every_judged_column_over_the_newest_window_with_rows() -> None:
+    day = make.window({"x": with_missing(2000, 20), "c": replace(make.shares(C, 1990), invalid=10)}, 24)
+    hour = make.window({"x": with_missing(100, 50), "c": make.shares(C, 100)})
+    empty = make.window({"x": make.shares(X, 0), "c": make.shares(C, 0)})
+    told = quality.judge(PROFILE, {1: hour, 24: day}, HOURLY)
+    assert [(share.column, share.missing, share.invalid) for share in told.shares] == [("x", 0.5, 0.0), ("c", 0.0, 0.0)]
+    sound = quality.judge(PROFILE, {1: empty, 24: day}, replace(HOURLY, exclude=frozenset({"x"})))
+    assert [(share.column, share.missing, share.invalid) for share in sound.shares] == [("c", 0.0, 0.005)]
+    assert quality.judge(PROFILE, {1: empty}, HOURLY).shares == ()
+
+
 def test_two_bad_hours_of_a_week_do_not_block_for_a_week() -> None:
     seen = {
         24: make.window({"x": make.shares(X, 24_000), "c": make.shares(C, 24_000)}, 24),
