@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("audit", help="print the path of the API server's log of all writes (one JSON object a line)")
     verbs.add_parser("python", help="make sure that `python3 -m venv` works: Debian keeps a part of it in a package")
     verbs.add_parser(
-        "tools", help="make sure that promtool, Prometheus and Alertmanager are there, for tests of alerts"
+        "tools", help="make sure that the programs are there that tests call: Prometheus, Alertmanager and a browser"
     )
     verbs.add_parser("binaries", help="build the cluster's binaries and start nothing")
     made = verbs.add_parser(
@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace) -> int:
         case "python":
             debian.ensure_venv()
         case "tools":
-            debian.ensure(debian.MONITORING)
+            debian.ensure(debian.MONITORING, debian.BROWSER)
         case "binaries":
             with held(CACHE / "binaries.lock", "building binaries"):
                 binaries.ensure()

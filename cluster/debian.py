@@ -28,6 +28,7 @@ MONITORING = {
     "promtool": "prometheus",
     "prometheus-alertmanager": "prometheus-alertmanager",
 }
+BROWSER = {"chromium-headless-shell": "chromium-headless-shell"}
 PYTHON = {"/usr/lib/python3*/ensurepip": "python3-venv"}
 """What Debian's own Python lacks for a virtual environment."""
 

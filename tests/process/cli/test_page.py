@@ -7,22 +7,25 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from cluster import debian
 from tests.unit.cli import make
 from trimtab.cli import page, report
 from trimtab.cli.report import Report, Subject
 
-SHELL = "chromium-headless-shell"
 LONG = "the_number_of_minutes_between_the_scheduled_and_the_actual_departure_of_the_flight_before"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    debian.ensure({SHELL: SHELL})
     with sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=shutil.which(SHELL), args=["--no-sandbox"])
+        launched = driver.chromium.launch(executable_path=_shell(), args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+def _shell() -> str:
+    found = shutil.which("chromium-headless-shell")
+    assert found is not None, "there is no browser: python3 -m cluster tools brings it"
+    return found
 
 
 def told(name: str = "temp") -> Report:
