@@ -17,7 +17,6 @@ from trimtab.drift.profile import Profile, faults
 from trimtab.drift.windows import Ledger
 from trimtab.plan import budgets, serving
 
-LEDGER = "ledger.json"
 SHORT_NAMES = ("mdep/", "modeldeployment/", "modeldeployments/", "modeldeployment.trimtab.dev/")
 
 
@@ -85,7 +84,7 @@ def _ready(pod: Object) -> bool:
 
 def _ledger(stored: Object | None, profile: Profile, seconds: float, now: float) -> Ledger:
     """The windows as the operator stored them last, closed by `now`."""
-    text = ((stored or {}).get("data") or {}).get(LEDGER)
+    text = ((stored or {}).get("data") or {}).get(serving.LEDGER)
     if text is None:
         raise AskError(f"no window with rows has closed yet; one takes {seconds:g} s")
     try:

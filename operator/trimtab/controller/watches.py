@@ -24,7 +24,6 @@ from trimtab.plan import naming, serving
 from trimtab.plan.judgement import Judgement
 
 log = logging.getLogger(__name__)
-LEDGER = "ledger.json"
 SHORTEST, LONGEST = 2.0, 15.0
 
 Fault: TypeAlias = Silence | Literal["CountsWentDown", "DoesNotFit", "WindowsUnreadable", "NotStored"]
@@ -72,7 +71,7 @@ def state(watch: Watch) -> Object:
     labels = naming.labels(Label.MODEL_DEPLOYMENT, watch.deployment["metadata"]["name"], COUNTS_COMPONENT)
     built = naming.child(watch.deployment, "v1", "ConfigMap", state_name(watch), labels)
     stored = archive.dump(watch.ledger)
-    built["data"] = {LEDGER: json.dumps(stored, separators=(",", ":"))}
+    built["data"] = {serving.LEDGER: json.dumps(stored, separators=(",", ":"))}
     return built
 
 
@@ -81,7 +80,7 @@ def restore(watch: Watch, stored: Object | None, now: float) -> None:
     assert watch.profile is not None
     seconds = watch.settings.window_seconds
     watch.ledger = windows.begin(watch.profile, seconds, now)
-    text = ((stored or {}).get("data") or {}).get(LEDGER)
+    text = ((stored or {}).get("data") or {}).get(serving.LEDGER)
     if text is None:
         return
     try:

@@ -13,6 +13,8 @@ from trimtab.plan import naming, pods
 from trimtab.plan.defaults import Defaults
 from trimtab.plan.intent import Object
 
+LEDGER = "ledger.json"
+"""Key of the ConfigMap of counts that holds the windows."""
 SELECTED = "trimtab.dev/serving"
 """Label of a Deployment's pods: the Service points at one of its values."""
 SERVING_ANNOTATION = "trimtab.dev/serving.json"

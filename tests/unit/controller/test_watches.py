@@ -19,7 +19,7 @@ from trimtab.controller.slim import references, slim
 from trimtab.controller.watches import Watch
 from trimtab.drift import vectors
 from trimtab.drift.windows import Source
-from trimtab.plan import budgets
+from trimtab.plan import budgets, serving
 from trimtab.plan.intent import Object
 
 HOUR = 3600.0
@@ -134,7 +134,7 @@ BROKEN = {
 def test_what_cannot_be_read_is_begun_anew_and_said(case: str) -> None:
     found = watch(begun=False)
     found.profile = PROFILE
-    data = {} if BROKEN[case] is None else {watches.LEDGER: BROKEN[case]}
+    data = {} if BROKEN[case] is None else {serving.LEDGER: BROKEN[case]}
     watches.restore(found, {"data": data}, START)
     assert found.ledger is not None
     assert found.faults == ({} if case == "nothing" else {"WindowsUnreadable": 1})
