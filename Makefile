@@ -44,8 +44,7 @@ generate: venv ## write crds/, the field tables of docs/kinds/, the copy of the 
 	$(PROTOC) --python_out=$(RPC) --pyi_out=$(RPC)
 
 .PHONY: unit
-unit: venv ## the pure tests, no sockets
-	$(CLUSTER) tools
+unit: venv ## the pure tests, no sockets; those of the alerts need promtool: python3 -m cluster tools
 	$(PY) -m pytest tests/unit
 
 .PHONY: test

@@ -109,7 +109,7 @@ def _variable(given: Variable) -> Json:
         "sort": 1,
         "multi": given.many,
         "includeAll": given.many,
-        **({"current": {"text": "All", "value": "$__all"}} if given.many else {}),
+        **({"current": {"text": ["All"], "value": ["$__all"]}} if given.many else {}),
     }
 
 

@@ -73,7 +73,7 @@ def test_alerts_fire_and_are_silent_when_they_should(path: Path) -> None:
 def test_a_wrong_expectation_is_noticed(tmp_path: Path) -> None:
     for path in ALERTS.glob("*.yaml"):
         (tmp_path / path.name).write_text(
-            path.read_text().replace("(trimtab_drifting) == 1", "(trimtab_drifting) == 2")
+            path.read_text().replace("(trimtab_drifting[3m])) == 1", "(trimtab_drifting[3m])) == 2")
         )
     with pytest.raises(AssertionError, match="TrimtabModelDrift"):
         promtool("test", "rules", "drift.test.yaml", folder=tmp_path)
