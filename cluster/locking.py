@@ -10,8 +10,9 @@ from cluster.terminal import say
 
 
 @contextmanager
-def held(path: Path, what: str) -> Iterator[None]:
-    """Holds the lock file; waits for another process that holds it, and says so.
+def held(path: Path, what: str) -> Iterator[int]:
+    """Holds the lock file; waits for another process that holds it, and says so. A process that is given the descriptor
+    holds it too, until both have ended.
 
     The holder may delete the file: a waiter notices that it locked a deleted one and starts again.
     """
@@ -21,7 +22,7 @@ def held(path: Path, what: str) -> Iterator[None]:
         try:
             _wait(descriptor, what)
             if path.exists() and os.fstat(descriptor).st_ino == path.stat().st_ino:
-                yield
+                yield descriptor
                 return
         finally:
             os.close(descriptor)

@@ -12,7 +12,7 @@ from tests.bench.serving.measurements import Found, Start, Taken
 from tests.bench.serving.models import Prepared
 from tests.bench.serving.scenarios import Scenario
 from tests.bench.serving.trials import NotOfferedError, Trial, WrongError, trial
-from tests.bench.serving.venvs import UnavailableError
+from tests.venvs import UnavailableError
 
 _WARM_SECONDS = 1
 
