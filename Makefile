@@ -7,6 +7,8 @@ PY := $(VENV)/bin/python
 CLUSTER := $(PYTHON) -m cluster
 RPC := operator/trimtab/serving/rpc
 PROTOC := $(PY) -m grpc_tools.protoc -I$(RPC) $(RPC)/open_inference.proto
+LOCK := $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+  --no-emit-index-url --no-emit-find-links
 export PYTHONUNBUFFERED := 1
 
 .PHONY: help
@@ -106,6 +108,6 @@ bench-training: venv ## where the time of one TrainingJob goes, beside a bare sc
 lock: venv ## pin requirements/*.txt anew, with hashes and without addresses
 	$(PY) -m pip install --quiet uv
 	for set in controller:operator serving:server training:trainer dev:dev; do \
-	  $(PY) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	    --no-emit-index-url --no-emit-find-links --extra $${set%%:*} -o requirements/$${set##*:}.txt; \
+	  $(LOCK) pyproject.toml --extra $${set%%:*} -o requirements/$${set##*:}.txt; \
 	done
+	$(LOCK) --group clients -o requirements/clients.txt

@@ -48,9 +48,9 @@ class Server:
         """One GET on a connection of its own."""
         return self._once("GET", path, None, port)
 
-    def infer(self, request: Any) -> tuple[int, Any]:
+    def infer(self, request: Any, path: str = INFER) -> tuple[int, Any]:
         """One inference request on a connection of its own."""
-        status, body = self._once("POST", INFER, json.dumps(request).encode(), None)
+        status, body = self._once("POST", path, json.dumps(request).encode(), None)
         return status, json.loads(body)
 
     def snapshot(self) -> Snapshot:

@@ -88,3 +88,9 @@ def test_the_resources_are_those_of_the_pods() -> None:
     for size in ("ONNX", "Skops"):
         requests, limits = pods.REQUESTS[size], pods.LIMITS[size]
         assert re.search(rf"{requests['cpu']}( CPU)? and {requests['memory']}, limit {limits['memory']}", text), size
+
+
+def test_the_clients_are_those_that_are_tested_with() -> None:
+    pinned = dict(re.findall(r"^([\w-]+)==([\w.]+)", (ROOT / "requirements" / "clients.txt").read_text(), re.MULTILINE))
+    text = " ".join(PAGE.read_text().split())
+    assert f"NVIDIA's `tritonclient` {pinned['tritonclient']} and the clients of `kserve` {pinned['kserve']}" in text

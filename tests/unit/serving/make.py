@@ -11,7 +11,7 @@ from sklearn.linear_model import LinearRegression
 
 from tests.unit.model import make as models
 from trimtab.api.wire.base import Location
-from trimtab.api.wire.models import FileEntry, Format, Manifest
+from trimtab.api.wire.models import FileEntry, Format, Manifest, Signature
 from trimtab.api.wire.profiles import profile_to_json
 from trimtab.api.wire.serving import Artifact, Serving
 from trimtab.drift import references
@@ -65,6 +65,7 @@ def folder(
     path: Path,
     *,
     classes: tuple[Any, ...] = CLASSES,
+    signature: Signature | None = None,
     content: bytes | None = None,
     reference: Profile | bytes | None = None,
     model: str = "model.onnx",
@@ -75,7 +76,7 @@ def folder(
     path.mkdir(parents=True, exist_ok=True)
     files = {
         model: graph() if content is None else content,
-        "signature.json": models.signature(classes).to_json().encode(),
+        "signature.json": (signature or models.signature(classes)).to_json().encode(),
     }
     if reference is not None:
         files["profile.json"] = reference if isinstance(reference, bytes) else profile_to_json(reference)
