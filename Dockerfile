@@ -49,6 +49,9 @@ COPY requirements/trainer.txt /opt/trimtab/requirements/
 RUN --mount=type=secret,id=pip.conf --mount=type=secret,id=ca.pem \
     PIP_CONFIG_FILE=/run/secrets/pip.conf \
     pip install --no-cache-dir --require-hashes --only-binary=:all: -r /opt/trimtab/requirements/trainer.txt
+# LightGBM asks the system for OpenMP, which slim bases lack: it gets the one that scikit-learn brings, so there is one for both.
+RUN ln -s /opt/trimtab/lib/python3.*/site-packages/scikit_learn.libs/libgomp-*.so.* /usr/lib/libgomp.so.1 \
+ && python -c "import lightgbm, xgboost"
 
 FROM trainer-requirements AS trainer
 COPY --from=code /opt/trimtab/code /opt/trimtab/code

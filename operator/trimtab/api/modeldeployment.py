@@ -24,6 +24,8 @@ class ServableFormat(StrEnum):
     ONNX = ArtifactFormat.ONNX.value
     SKOPS = ArtifactFormat.SKOPS.value
     JOBLIB = ArtifactFormat.JOBLIB.value
+    XGBOOST = ArtifactFormat.XGBOOST.value
+    LIGHTGBM = ArtifactFormat.LIGHTGBM.value
 
 
 class Flavor(StrEnum):
@@ -86,7 +88,7 @@ class ServedArtifact(File):
     digest: Digest
     """SHA-256 of the file, or of the manifest when `uri` names a manifest.json. Other bytes are not served."""
     format: ServableFormat
-    """ONNX, Skops or Joblib."""
+    """ONNX, Skops, Joblib, XGBoost (a .ubj or .json of its save_model) or LightGBM (the text of its save_model)."""
     allow_pickle: bool = False
     """True: a Joblib file may be loaded, which runs whatever code is in it in the serving pods."""
 
@@ -95,12 +97,13 @@ class Server(Shape):
     """The server process. A change restarts the pods, one after the other."""
 
     flavor: Flavor = Flavor.AUTO
-    """Auto: by the artifact's format. Slim: the small image, ONNX only. Sklearn: the large one, with scikit-learn."""
+    """Auto: by the artifact's format. Slim: the small image, ONNX only. Sklearn: the large one, with scikit-learn,
+    XGBoost and LightGBM."""
     grpc: bool = False
     """True: gRPC too, the same protocol at port 8081 of the Service. It takes about 12 MB of each pod."""
     resources: Resources | None = None
     """Resources of the server; all but devices hold for the fetch before it, too. Absent: 512Mi of memory at most, 1Gi
-    for Skops and Joblib."""
+    for other formats than ONNX."""
     env: Environment = []
     """Environment variables with plain values, at most 64."""
     pod: ServerPodSettings | None = None

@@ -21,6 +21,8 @@ class ArtifactFormat(StrEnum):
     ONNX = "ONNX"
     SKOPS = "Skops"
     JOBLIB = "Joblib"
+    XGBOOST = "XGBoost"
+    LIGHTGBM = "LightGBM"
     CUSTOM = "Custom"
 
 
@@ -49,7 +51,7 @@ class Artifact(File):
     """SHA-256 of the manifest when `uri` names a manifest.json, which in turn holds the digest of every file;
     otherwise of the file."""
     format: ArtifactFormat
-    """ONNX, Skops, Joblib, or Custom for a server of your own."""
+    """ONNX, Skops, Joblib, XGBoost, LightGBM, or Custom for a server of your own."""
     bytes: Count | None = None
     """Size of all files together, in bytes."""
 

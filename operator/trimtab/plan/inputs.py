@@ -93,6 +93,7 @@ def _champion(observed: Observed) -> Champion | None:
         name=observed.champion["metadata"]["name"],
         location=location,
         digest=artifact["digest"],
+        format=artifact["format"],
         twin_trained_until=spec.get("lineage", {}).get("twinTrainedUntil"),
     )
 

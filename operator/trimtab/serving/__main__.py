@@ -1,5 +1,6 @@
 """`python -m trimtab.serving` serves the artifact that `python -m trimtab.serving fetch` brought."""
 
+import faulthandler
 import logging
 import signal
 import sys
@@ -8,6 +9,12 @@ from types import FrameType
 from trimtab.serving import termination
 from trimtab.serving.refusal import StartError
 from trimtab.serving.settings import Settings, read
+
+_CRASHED = StartError(
+    "LoadCrashed",
+    "the process ended without a word while it loaded the model: most likely a library crashed on the file, which is then "
+    "broken, or made to do that; the log says where",
+)
 
 
 def main(arguments: list[str]) -> int:
@@ -47,7 +54,10 @@ def _fetch(settings: Settings) -> None:
 def _serve(settings: Settings) -> None:
     from trimtab.serving import loading, process
 
-    process.run(loading.load(loading.config(settings.serving), settings.model), settings)
+    serving = loading.config(settings.serving)
+    with termination.will(settings.termination, _CRASHED):
+        served = loading.load(serving, settings.model)
+    process.run(served, settings)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -55,4 +65,5 @@ def _leave(number: int, frame: FrameType | None) -> None:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()  # a crash of native code says in the log where it was
     sys.exit(main(sys.argv[1:]))

@@ -17,6 +17,8 @@ _PLATFORMS: dict[Format, str] = {
     "ONNX": "onnx_onnxv1",
     "Skops": "sklearn_skops",
     "Joblib": "sklearn_joblib",
+    "XGBoost": "xgboost_booster",
+    "LightGBM": "lightgbm_booster",
     "Custom": "custom",
 }
 

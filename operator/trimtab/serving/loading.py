@@ -92,8 +92,10 @@ def _verified(serving: Serving, folder: Path) -> dict[str, bytes]:
     for entry in manifest.files:
         _check(folder / entry.name, entry.digest)
     names = {entry.name for entry in manifest.files}
-    if (model := Manifest.MODEL.get(serving.artifact.format)) not in names:
-        raise StartError("LoadFailed", f"{_MANIFEST} names no {model}, which format {serving.artifact.format} needs")
+    models = Manifest.MODEL.get(serving.artifact.format, ())
+    if names.isdisjoint(models):
+        needed = f"{' or '.join(models)}, which format {serving.artifact.format} needs"
+        raise StartError("LoadFailed", f"{_MANIFEST} names no {needed}")
     return {name: _read(folder / name) for name in (_SIGNATURE, _PROFILE) if name in names}
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 trying again may help; 3 do not try again, the message say
 """
 
 import errno
+import faulthandler
 import os
 import sys
 import time
@@ -89,4 +90,5 @@ def _told(name: str, failure: StepFailure, error: BaseException) -> StepReport:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()  # a crash of native code says in the log where it was
     sys.exit(main(sys.argv[1:]))

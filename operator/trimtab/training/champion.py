@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from trimtab.api.wire.base import SchemaTooNewError
-from trimtab.api.wire.models import Format, Manifest, Signature
+from trimtab.api.wire.models import Format, Signature
 from trimtab.api.wire.runs import Champion
 from trimtab.model import engines, values
 from trimtab.model.engine import Engine, UnloadableModelError
@@ -18,6 +18,7 @@ from trimtab.training.rows import HeldOut
 from trimtab.training.scores import Judged
 
 FORMATS: dict[str, Format] = {".onnx": "ONNX", ".skops": "Skops", ".joblib": "Joblib"}
+"""By suffix: of a judged twin, which is one of our own, and of a model where the run does not say its format."""
 
 
 class _Unfit(Exception):  # noqa: N818  it makes a gate inconclusive
@@ -40,7 +41,7 @@ def contest(
         if facts.champion_missing:
             raise _Unfit(f"it could not be fetched ({facts.champion_missing})")
         clean = _clean(champion, _report(folder), facts, held)
-        engine = _engine(folder, allow_pickle)
+        engine = _engine(champion, folder, allow_pickle)
         frame = _frame(engine.signature, facts, held)
         said = engine.predict(take(frame, clean))
     except (_Unfit, UnloadableModelError, ValueError, RuntimeError) as error:
@@ -77,17 +78,23 @@ def _clean(
     return clean
 
 
-def _engine(folder: Path, allow_pickle: bool) -> Engine:
+def _engine(champion: Champion, folder: Path, allow_pickle: bool) -> Engine:
     """The judged twin (`evaluation.*`), or the model itself where both are one."""
     twin = next((path for path in sorted(folder.glob("evaluation.*")) if path.suffix in FORMATS), None)
-    model = next((folder / name for name in Manifest.MODEL.values() if (folder / name).is_file()), None)
-    path = twin or model or next((path for path in sorted(folder.iterdir()) if path.suffix in FORMATS), None)
-    if path is None:
-        raise _Unfit("it has no model that this image can load")
+    path, kind = (twin, FORMATS[twin.suffix]) if twin else _model(champion, folder)
     known = _signature(folder, "evaluation.signature.json" if twin else handover.SIGNATURE)
     with tempfile.TemporaryDirectory(prefix="trimtab-") as alone:
         (Path(alone) / path.name).symlink_to(path.resolve())
-        return engines.load(Path(alone), FORMATS[path.suffix], allow_pickle=allow_pickle, signature=known)
+        return engines.load(Path(alone), kind, allow_pickle=allow_pickle, signature=known)
+
+
+def _model(champion: Champion, folder: Path) -> tuple[Path, Format]:
+    if champion.format is not None:
+        return engines.model_file(folder, champion.format), champion.format
+    path = next((path for path in sorted(folder.iterdir()) if path.suffix in FORMATS), None)
+    if path is None:
+        raise _Unfit("it has no model that this image can load")
+    return path, FORMATS[path.suffix]
 
 
 def _signature(folder: Path, name: str) -> Signature | None:

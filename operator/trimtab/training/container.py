@@ -9,7 +9,7 @@ import pyarrow.parquet
 from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from trimtab.api.wire.models import Format, Label, Signature
+from trimtab.api.wire.models import Format, Label, Manifest, Signature
 from trimtab.model import classes, engines, reading, signature, values
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.frame import Frame, take
@@ -35,7 +35,7 @@ def brought(folder: Path, schema: handover.Schema, learnt: Rows, held: HeldOut, 
     """Find the one model in the folder. Raises StepFailure: NoModelWritten, PickleNotAllowed, ModelUnusable,
     PredictionsUnusable."""
     files = tuple(sorted(path for path in folder.iterdir() if path.name not in _OURS)) if folder.is_dir() else ()
-    models = [(kind, path) for kind, name in signing.FILES.items() for path in files if path.name == name]
+    models = [(kind, path) for kind, names in Manifest.MODEL.items() for path in files if path.name in names]
     if len(models) > 1:
         names = " and ".join(path.name for _, path in models)
         raise StepFailure(
@@ -47,7 +47,7 @@ def brought(folder: Path, schema: handover.Schema, learnt: Rows, held: HeldOut, 
         return _loaded(models[0][0], models[0][1], schema, learnt, held, allow_pickle)
     if not any(path.name == handover.PREDICTIONS for path in files):
         there = f"it wrote {', '.join(path.name for path in files[:10])}" if files else "it wrote nothing"
-        wanted = ", ".join([*signing.FILES.values(), handover.PREDICTIONS])
+        wanted = ", ".join([*(name for names in Manifest.MODEL.values() for name in names), handover.PREDICTIONS])
         raise StepFailure(
             Reason.NO_MODEL_WRITTEN, f"the container left no model in {folder}: {there}; one of {wanted} must be there"
         )

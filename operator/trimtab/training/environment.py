@@ -20,6 +20,8 @@ PACKAGES = (
     "onnxruntime",
     "skops",
     "joblib",
+    "xgboost-cpu",
+    "lightgbm",
 )
 _BESIDE = {"resources", "retries", "timeout", "pod", "data"}
 """Members of a training body that change nothing of the model."""

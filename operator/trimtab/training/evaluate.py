@@ -23,13 +23,22 @@ from trimtab.training import (
     gates,
     handover,
     judging,
+    message,
     metrics,
     reference,
     rows,
     split,
 )
+from trimtab.training.failures import Reason
 from trimtab.training.folders import Folders
 from trimtab.training.rows import HeldOut, Rows
+
+_CRASHED = StepReport(
+    step="evaluate",
+    reason=Reason.MODEL_UNUSABLE,
+    message="the step ended without a word while it loaded the container's model: most likely a library crashed on the file, "
+    "which is then broken, or made to do that; the log says where",
+)
 
 
 @dataclass(frozen=True)
@@ -130,7 +139,8 @@ def _candidate(
 
 
 def _brought(here: Folders, schema: handover.Schema, learnt: Rows, held: HeldOut, allow_pickle: bool) -> Candidate:
-    found = container.brought(here.model, schema, learnt, held, allow_pickle)
+    with message.will(_CRASHED, folders.termination()):
+        found = container.brought(here.model, schema, learnt, held, allow_pickle)
     for path in found.files:
         shutil.copyfile(path, here.outcome / path.name, follow_symlinks=False)
     return Candidate(

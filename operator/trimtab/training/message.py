@@ -2,7 +2,8 @@
 character."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from trimtab.api.evaluation import MetricValue
@@ -21,6 +22,20 @@ def write(report: StepReport, path: Path, limit: int = TERMINATION_BYTES) -> Non
         path.write_text(fitted(report, limit))
     except OSError as error:
         print(f"the report could not be left at {path}: {error}", file=sys.stderr)
+
+
+@contextmanager
+def will(report: StepReport, path: Path) -> Iterator[None]:
+    """Last words for a step that may be ended before it can say any, as native code does that meets a file it cannot bear.
+    Nothing is left of them when the work is done, or fails in another way."""
+    write(report, path)
+    try:
+        yield
+    finally:
+        try:
+            path.write_text("")
+        except OSError as error:
+            print(f"the report could not be taken back from {path}: {error}", file=sys.stderr)
 
 
 def fitted(report: StepReport, limit: int = TERMINATION_BYTES) -> str:

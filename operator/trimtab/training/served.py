@@ -9,7 +9,7 @@ import skops.io
 from msgspec.structs import replace
 from sklearn.pipeline import Pipeline
 
-from trimtab.api.wire.models import Format, Label, Parity, Signature
+from trimtab.api.wire.models import Format, Label, Manifest, Parity, Signature
 from trimtab.model import engines, signature
 from trimtab.model.engine import Engine, Prediction, UnloadableModelError
 from trimtab.model.engines.sklearn import SklearnEngine
@@ -76,7 +76,7 @@ def _onnx(
     rows: Frame,
     folder: Path,
 ) -> Served:
-    path = folder / signing.FILES["ONNX"]
+    path = folder / Manifest.MODEL["ONNX"][0]
     path.write_bytes(graphs.convert(pipeline, features, form))
     try:
         engine = engines.load(folder, "ONNX", signature=known)
@@ -95,7 +95,7 @@ def _onnx(
 
 
 def _skops(pipeline: Pipeline, known: Signature, wanted: Prediction, rows: Frame, folder: Path, why: str) -> Served:
-    path = folder / signing.FILES["Skops"]
+    path = folder / Manifest.MODEL["Skops"][0]
     skops.io.dump(pipeline, path)
     try:
         engine = engines.load(folder, "Skops", signature=known)

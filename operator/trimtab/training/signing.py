@@ -1,15 +1,13 @@
-"""Signing: the columns of the data as the inputs of a signature, and where models lie in a folder. Pure, and without
-scikit-learn."""
+"""Signing: the columns of the data as the inputs of a signature. Pure, and without scikit-learn."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trimtab.api.wire.models import Datatype, Format, Input, Kind, Label
+from trimtab.api.wire.models import Datatype, Input, Kind, Label
 from trimtab.training.handover import Feature
 
-FILES: dict[Format, str] = {"ONNX": "model.onnx", "Skops": "model.skops", "Joblib": "model.joblib"}
 DATATYPES: dict[Kind, Datatype] = {"Number": "FP64", "Category": "BYTES", "Boolean": "BOOL", "Time": "BYTES"}
 
 

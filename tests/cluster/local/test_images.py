@@ -26,7 +26,11 @@ seen = dict(uid=os.getuid(), gid=os.getgid(), home=os.environ["HOME"], root=writ
     unbuffered=os.environ["PYTHONUNBUFFERED"], bytecode=cached, settings=settings, left=left, python=sys.version_info[:2])
 pathlib.Path("/scratch/message").write_text(json.dumps(seen))
 """
-IMPORTS = {"operator": "kopf, kubernetes", "server": "onnxruntime, uvicorn", "trainer": "sklearn, skl2onnx, uvicorn"}
+IMPORTS = {
+    "operator": "kopf, kubernetes",
+    "server": "onnxruntime, uvicorn",
+    "trainer": "sklearn, skl2onnx, uvicorn, xgboost, lightgbm",
+}
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ BLOCKED = [
     "pyarrow",
     "skops",
     "joblib",
+    "xgboost",
+    "lightgbm",
     "onnx",
     "skl2onnx",
     "kopf",

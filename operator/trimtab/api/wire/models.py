@@ -11,7 +11,7 @@ Datatype = Literal[
     "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64", "FP16", "FP32", "FP64", "BYTES"
 ]
 Label = bool | int | float | str
-Format = Literal["ONNX", "Skops", "Joblib", "Custom"]
+Format = Literal["ONNX", "Skops", "Joblib", "XGBoost", "LightGBM", "Custom"]
 FileName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\Z", max_length=200)]
 
 
@@ -58,7 +58,14 @@ class Manifest(Document, frozen=True, kw_only=True):
     format: Format
     files: tuple[FileEntry, ...]
 
-    MODEL: ClassVar[dict[str, str]] = {"ONNX": "model.onnx", "Skops": "model.skops", "Joblib": "model.joblib"}
+    MODEL: ClassVar[dict[Format, tuple[str, ...]]] = {
+        "ONNX": ("model.onnx",),
+        "Skops": ("model.skops",),
+        "Joblib": ("model.joblib",),
+        "XGBoost": ("model.ubj", "model.json"),
+        "LightGBM": ("model.txt",),
+    }
+    """What the file of a model is called beside a manifest, by format; one of them, where there are several."""
 
 
 class Parity(Wire, frozen=True, kw_only=True):

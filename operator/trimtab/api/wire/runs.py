@@ -29,6 +29,8 @@ class Champion(Wire):
     name: str
     location: Location
     digest: Digest
+    format: Format | None = None
+    """Of the model that ships; absent in runs that an earlier release wrote."""
     twin_trained_until: str | None = None
 
 

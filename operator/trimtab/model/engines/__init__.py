@@ -30,6 +30,14 @@ def load(folder: Path, artifact: Format, *, allow_pickle: bool = False, signatur
             from trimtab.model.engines import joblib
 
             return joblib.load(path, signature, allow_pickle=allow_pickle)
+        case "XGBoost":
+            from trimtab.model.engines import xgboost
+
+            return xgboost.load(path, signature)
+        case "LightGBM":
+            from trimtab.model.engines import lightgbm
+
+            return lightgbm.load(path, signature)
         case "Custom":
             raise UnloadableModelError("an artifact of format Custom is served by an image of its own, not by this one")
         case _:
@@ -38,10 +46,11 @@ def load(folder: Path, artifact: Format, *, allow_pickle: bool = False, signatur
 
 def model_file(folder: Path, artifact: Format) -> Path:
     """Where the model lies in a fetched artifact; raises `UnloadableModelError` where that is not clear."""
-    name = Manifest.MODEL.get(artifact, "model")
-    if (folder / name).is_file():
-        return folder / name
+    names = Manifest.MODEL.get(artifact, ("model",))
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
     files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
     if len(files) == 1 and files[0].name != "manifest.json":
         return files[0]
-    raise UnloadableModelError(f"the artifact holds no {name}, but {[path.name for path in files]}")
+    raise UnloadableModelError(f"the artifact holds no {' or '.join(names)}, but {[path.name for path in files]}")

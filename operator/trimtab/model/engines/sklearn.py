@@ -102,7 +102,7 @@ def same_release(load: Callable[[], Any]) -> Any:
 def _single_threaded(fitted: Any) -> Any:
     """Without worker pools inside: for a few rows, starting threads or processes costs more than it saves."""
     parameters = fitted.get_params(deep=True) if hasattr(fitted, "get_params") else {}
-    chosen = {name: None for name in parameters if name.rsplit("__", 1)[-1] == "n_jobs"}
+    chosen = {name: 1 for name in parameters if name.rsplit("__", 1)[-1] == "n_jobs"}
     return fitted.set_params(**chosen) if chosen else fitted
 
 
