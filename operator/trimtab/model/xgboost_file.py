@@ -90,6 +90,8 @@ def _forest(model: Mapping[str, Any], features: int, groups: int) -> None:
         _encoding(encoding)
     for number, tree in enumerate(model["trees"]):
         try:
+            if int(tree["id"]) != number:
+                raise BrokenTreeError(f"stands tree {tree['id']}")
             _tree(tree, features)
         except BrokenTreeError as error:
             raise BrokenTreeError(f"in tree {number} {error}") from error

@@ -89,10 +89,10 @@ def _engine(champion: Champion, folder: Path, allow_pickle: bool) -> Engine:
 
 
 def _model(champion: Champion, folder: Path) -> tuple[Path, Format]:
-    if champion.format is not None:
+    if champion.format is not None and champion.format != "Custom":
         return engines.model_file(folder, champion.format), champion.format
     path = next((path for path in sorted(folder.iterdir()) if path.suffix in FORMATS), None)
-    if path is None:
+    if path is None or champion.format == "Custom":
         raise _Unfit("it has no model that this image can load")
     return path, FORMATS[path.suffix]
 

@@ -1,19 +1,23 @@
 """A user's own image in place of the train step: whatever it leaves in the model folder, evaluate judges as the server would."""
 
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pandas as pd
 import pytest
 import skops.io
+from lightgbm import LGBMClassifier
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
+from xgboost import XGBClassifier
 
 from tests.process.training import pods
 from tests.process.training.conftest import Done
@@ -64,6 +68,44 @@ def write_skops(pod: pods.Pod) -> None:
 
 def write_onnx(pod: pods.Pod) -> None:
     (pod / "model" / "model.onnx").write_bytes(graph(pod))
+
+
+def boosted(pod: pods.Pod, model: Any) -> Any:
+    """What a user would write who leaves missing values and text to the library."""
+    train = pd.read_parquet(pod / "data" / "train.parquet")
+    late = train.pop("late")
+    return model.fit(train[["size", "carrier"]].astype({"carrier": "category"}), late)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("model.ubj", "XGBoost"), ("model.json", "XGBoost"), ("model.txt", "LightGBM")]
+)
+def test_a_boosters_own_file_is_judged_with_what_is_missing(name: str, kind: str, left: pods.Pod) -> None:
+    if kind == "XGBoost":
+        boosted(left, XGBClassifier(n_estimators=20, n_jobs=1, enable_categorical=True)).save_model(left / "model" / name)
+    else:
+        boosted(left, LGBMClassifier(n_estimators=20, n_jobs=1, verbose=-1)).booster_.save_model(left / "model" / name)
+    ended = left.step("evaluate")
+    assert ended.verdict == (0, None), ended.report.message
+    found = report(left)
+    assert (found.format, found.parity, found.estimator) == (kind, None, None)
+    assert found.metrics[0].value is not None
+    assert found.metrics[0].value > 0.75
+    outcome = left / "model" / "outcome"
+    signature = Signature.from_json((outcome / "signature.json").read_text())
+    assert [(column.name, column.kind, column.accepts_missing) for column in signature.inputs] == [
+        ("size", "Number", True),
+        ("carrier", "Category", True),
+    ]
+    assert signature.classes == (False, True)
+    assert (outcome / name).read_bytes() == (left / "model" / name).read_bytes()
+
+
+def test_a_model_that_ends_the_step_is_told_by_its_last_will(left: pods.Pod) -> None:
+    (left / "model" / "model.joblib").write_bytes(b"cos\nabort\n(tR.")
+    ended = left.write(pods.run(training=CONTAINER | {"allowPickle": True})).step("evaluate")
+    assert ended.verdict == (-signal.SIGABRT, "ModelUnusable")
+    assert (ended.report.message or "").startswith("the step ended without a word while it loaded the container's model")
 
 
 @pytest.mark.parametrize(("write", "kind"), [(write_skops, "Skops"), (write_onnx, "ONNX")])
@@ -123,9 +165,7 @@ def test_a_container_that_leaves_no_model_is_not_tried_again(left: pods.Pod) -> 
     ended = left.step("evaluate")
     assert ended.verdict == (3, "NoModelWritten")
     assert ended.report.message is not None
-    assert (
-        "it wrote train.log; one of model.onnx, model.skops, model.joblib, predictions.parquet" in ended.report.message
-    )
+    assert "it wrote train.log; one of model.onnx, model.skops, model.joblib, model.ubj, " in ended.report.message
 
 
 def test_a_link_is_not_published(left: pods.Pod) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from lightgbm import LGBMClassifier, LGBMRegressor
 from msgspec.structs import replace
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
@@ -28,10 +29,11 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from sklearn.svm import SVC, LinearSVC
+from xgboost import XGBClassifier, XGBRegressor
 
-from tests.unit.model import make
+from tests.unit.model import boosted, make
 from trimtab.model import engines
 from trimtab.model import estimator as estimators
 from trimtab.model.engine import UnloadableModelError
@@ -279,3 +281,60 @@ def test_format_custom_and_folders_without_a_model_are_refused(tmp_path: Path) -
     (tmp_path / "anything").write_bytes(b"x")
     with pytest.raises(UnloadableModelError, match="an image of its own"):
         engines.load(tmp_path, "Custom")
+
+
+# ---------------------------------------------------------------- boosting libraries in joblib
+
+
+BOOSTED = pd.DataFrame(boosted.numbers(), columns=["air time", "b", "c", "d"])
+LATE = np.where(boosted.labels(boosted.numbers()) == 1, "yes", "no")
+QUIET: dict[str, Any] = {"n_estimators": 4, "num_leaves": 5, "verbose": -1}
+
+
+def unpickled(folder: Path, fitted: Any) -> Any:
+    joblib.dump(fitted, folder / "model.joblib")
+    return engines.load(folder, "Joblib", allow_pickle=True)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "labels"),
+    [
+        (XGBClassifier(n_estimators=4, n_jobs=2), LATE == "yes"),
+        (XGBClassifier(n_estimators=4, n_jobs=2, missing=0.0), LATE == "yes"),
+        (make_pipeline(StandardScaler(), XGBClassifier(n_estimators=4, n_jobs=2)), (LATE == "yes") * 1),
+        (LGBMClassifier(**QUIET, n_jobs=2), LATE),
+        (make_pipeline(StandardScaler().set_output(transform="pandas"), LGBMClassifier(**QUIET, n_jobs=2)), LATE),
+    ],
+    ids=["xgboost", "xgboost with a mark of its own", "xgboost in a pipeline", "lightgbm", "lightgbm in a pipeline"],
+)
+def test_boosted_classifiers_answer_as_fitted_under_their_own_labels(estimator: Any, labels: Any, tmp_path: Path) -> None:
+    fitted = estimator.fit(BOOSTED, labels)
+    engine = unpickled(tmp_path, fitted)
+    assert engine.signature.classes == tuple(fitted.classes_.tolist())
+    given = {column.name: BOOSTED.to_numpy()[:, place] for place, column in enumerate(engine.signature.inputs)}
+    assert {name.replace("_", " ") for name in given} == set(BOOSTED)
+    said = engine.predict(given)
+    assert [engine.signature.classes[code] for code in said.classes] == fitted.predict(BOOSTED).tolist()
+    np.testing.assert_array_equal(said.probabilities, fitted.predict_proba(BOOSTED))
+
+
+@pytest.mark.parametrize("regressor", [XGBRegressor(n_estimators=4, n_jobs=1), LGBMRegressor(**QUIET, n_jobs=1)])
+def test_boosted_regressors_answer_as_fitted(regressor: Any, tmp_path: Path) -> None:
+    fitted = regressor.fit(BOOSTED.to_numpy(), BOOSTED["b"].fillna(0))
+    engine = unpickled(tmp_path, fitted)
+    boosted.assert_alike(engine.predict(boosted.columns(engine, BOOSTED.to_numpy())), fitted, BOOSTED.to_numpy())
+
+
+@pytest.mark.parametrize(
+    "classifier", [XGBClassifier(n_estimators=4, n_jobs=1, enable_categorical=True), LGBMClassifier(**QUIET, n_jobs=1)]
+)
+def test_categories_of_a_boosted_classifier_are_known_in_joblib_too(classifier: Any, tmp_path: Path) -> None:
+    rows = boosted.strange(boosted.categorical())
+    fitted = classifier.fit(rows, boosted.labels(boosted.numbers()))
+    boosted.assert_alike(unpickled(tmp_path, fitted).predict(boosted.frame(rows)), fitted, rows)
+
+
+def test_boosters_inside_pipelines_have_one_thread() -> None:
+    for classifier in (XGBClassifier(n_estimators=2), LGBMClassifier(**QUIET)):
+        fitted = make_pipeline(StandardScaler(), classifier).fit(BOOSTED.fillna(0).to_numpy(), (LATE == "yes") * 1)
+        assert SklearnEngine(fitted)._fitted[-1].n_jobs == 1

@@ -344,6 +344,7 @@ def tree(document: Any) -> Any:
         (lambda d: tree(d)["split_conditions"].pop(), "split_conditions is not a list of"),
         (lambda d: tree(d)["split_conditions"].__setitem__(0, "x"), "split_conditions is not a list of"),
         (lambda d: tree(d)["split_type"].__setitem__(0, 1), "categories_nodes are not the nodes that split by category"),
+        (lambda d: tree(d).update(id=2), "in tree 1 stands tree 2"),
         (lambda d: tree(d)["tree_param"].update(num_nodes="1"), "nodes, and it says 1"),
         (lambda d: tree(d)["tree_param"].update(size_leaf_vector="7"), "a leaf holds several numbers"),
         (lambda d: d["learner"]["gradient_booster"]["model"]["trees"].pop(), "it has 7 trees and says 8"),

@@ -89,7 +89,7 @@ def _version(draw: st.DrawFn, number: int) -> Object:
         number,
         data=draw(DATA),
         verdicts=draw(VERDICTS),
-        format=draw(st.sampled_from(["ONNX", "ONNX", "Skops", "Joblib", "Custom"])),
+        format=draw(st.sampled_from(["ONNX", "ONNX", "Skops", "Joblib", "XGBoost", "LightGBM", "Custom"])),
         status=draw(st.sampled_from([None, None, {"quarantined": held}, {"usedBy": []}])),
     )
 

@@ -243,7 +243,10 @@ def test_a_changed_flavor_changes_the_image() -> None:
     assert server_image(worlds.after("ModelDeployment", seen, plan(seen))) == "trimtab-trainer:1"
 
 
-@pytest.mark.parametrize(("file_format", "image"), [("ONNX", "trimtab-server:1"), ("Skops", "trimtab-trainer:1")])
+@pytest.mark.parametrize(
+    ("file_format", "image"),
+    [("ONNX", "trimtab-server:1"), *((each, "trimtab-trainer:1") for each in ("Skops", "XGBoost", "LightGBM"))],
+)
 def test_flavor_auto_follows_the_format(file_format: str, image: str) -> None:
     seen = made(observed(versions=(make.version(1, format=file_format),)))
     assert server_image(seen) == image

@@ -52,6 +52,10 @@ REFUSED: dict[str, tuple[Observed, tuple[str, str]]] = {
         observed(versions=(make.version(1, made_here=False, format="Joblib"),)),
         ("False", "PickleRefused"),
     ),
+    "XGBoost on the slim server": (
+        observed(make.deployment(server={"flavor": "Slim"}), versions=(make.version(1, format="XGBoost"),)),
+        ("False", "InvalidSpec"),
+    ),
     "skops on the slim server": (
         observed(make.deployment(server={"flavor": "Slim"}), versions=(make.version(1, format="Skops"),)),
         ("False", "InvalidSpec"),

@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from lightgbm import LGBMClassifier
+from xgboost import XGBClassifier
 
 from tests.unit.training import test_served as models
 from trimtab.api.wire.base import Location
+from trimtab.api.wire.models import Format, Signature
 from trimtab.api.wire.runs import Champion
-from trimtab.training import champion, gates, handover
+from trimtab.model.signature import outputs
+from trimtab.training import champion, gates, handover, signing
 from trimtab.training.rows import HeldOut, Rows
 from trimtab.training.scores import Judged
 
@@ -76,7 +80,12 @@ def version(folder: Path, kind: str = "usual", **report: Any) -> Path:
 
 def contest(folder: Path, until: str | None = None, **more: Any) -> gates.Contest:
     known = Champion(
-        version=3, name="late-3", location=Location(uri="pvc://s/m"), digest=DIGEST, twin_trained_until=until
+        version=3,
+        name="late-3",
+        location=Location(uri="pvc://s/m"),
+        digest=DIGEST,
+        format=more.pop("format", None),
+        twin_trained_until=until,
     )
     candidate = Judged(held().target, held().target, positive=1, count=2)
     found = champion.contest(known, folder, SCHEMA, facts(**more), held(), candidate, allow_pickle=False)
@@ -186,3 +195,49 @@ def test_a_champion_that_does_not_load_says_why(name: str, content: str, said: s
     found = contest(tmp_path, "1970-01-01T00:00:00Z")
     assert found.impossible is not None
     assert found.impossible.startswith(said)
+
+
+def boosted(name: str) -> bytes:
+    """The file of a model of the columns that are numbers."""
+    learnt = models.rows(400)
+    table = np.column_stack([learnt.frame[column.name] for column in NUMERIC])
+    if name.endswith(".txt"):
+        fitted = LGBMClassifier(n_estimators=2, verbose=-1).fit(table, learnt.target)
+        return str(fitted.booster_.model_to_string()).encode()
+    return bytes(XGBClassifier(n_estimators=2, n_jobs=1).fit(table, learnt.target).get_booster().save_raw("json"))
+
+
+NUMERIC = [column for column in models.FEATURES if column.kind != "Category"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("XGBoost", "model.json"), ("LightGBM", "model.txt")])
+def test_a_boosters_own_file_is_an_opponent(kind: Format, name: str, tmp_path: Path) -> None:
+    known = Signature(
+        task="Classification",
+        inputs=signing.inputs(NUMERIC),
+        outputs=outputs("Classification", models.LABELS, True),
+        classes=models.LABELS,
+    )
+    (tmp_path / "signature.json").write_text(known.to_json())
+    (tmp_path / name).write_bytes(boosted(name))
+    found = contest(tmp_path, "1970-01-01T00:00:00Z", format=kind)
+    assert found.impossible is None
+    assert found.opponent is not None
+    assert found.opponent.probabilities is not None
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "said"),
+    [
+        ("LightGBM", ["mine.txt"], "it needs the column 'Column_0', which the data no longer have"),
+        ("XGBoost", ["model.txt", "report.bin"], "the artifact holds no model.ubj or model.json"),
+        ("Custom", ["model.txt"], "it has no model that this image can load"),
+    ],
+)
+def test_a_champion_is_of_the_format_that_the_run_says(
+    kind: Format, files: list[str], said: str, tmp_path: Path
+) -> None:
+    for name in files:
+        (tmp_path / name).write_bytes(boosted("model.txt"))
+    found = contest(tmp_path, "1970-01-01T00:00:00Z", format=kind)
+    assert (found.impossible or "").startswith(said)

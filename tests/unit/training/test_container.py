@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
+from lightgbm import LGBMClassifier
 from sklearn.compose import make_column_transformer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from xgboost import XGBClassifier
 
 from trimtab.training import container, handover
 from trimtab.training.failures import Reason, StepFailure
@@ -50,6 +52,18 @@ def skops_of(model: Any, labels: Any, columns: tuple[str, ...] = ("size", "carri
     def write(folder: Path) -> None:
         data = pd.DataFrame(frame()).set_axis([*columns], axis=1)
         skops.io.dump(model.fit(data, labels), folder / "model.skops")
+
+    return write
+
+
+def boosted(name: str, model: Any, labels: Any, *, carrier: bool = True) -> Write:
+    """By XGBoost or LightGBM itself; without `carrier` as a category, as codes."""
+
+    def write(folder: Path) -> None:
+        data = pd.DataFrame(frame())
+        data["carrier"] = data["carrier"].astype("category") if carrier else (data["carrier"] == "AA") * 1.0
+        fitted = model.fit(data, labels)
+        (fitted.booster_ if name == "model.txt" else fitted).save_model(folder / name)
 
     return write
 
@@ -112,6 +126,32 @@ def test_inputs_say_by_trial_whether_they_may_be_missing(tmp_path: Path) -> None
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "kind", "model"),
+    [
+        ("model.ubj", "XGBoost", XGBClassifier(n_estimators=2, n_jobs=1, enable_categorical=True)),
+        ("model.json", "XGBoost", XGBClassifier(n_estimators=2, n_jobs=1, enable_categorical=True)),
+        ("model.txt", "LightGBM", LGBMClassifier(n_estimators=2, verbose=-1)),
+    ],
+)
+def test_a_boosters_own_file_means_the_classes_of_the_data(name: str, kind: str, model: Any, tmp_path: Path) -> None:
+    found = brought(tmp_path, boosted(name, model, np.arange(60) % 3))
+    assert found.format == kind
+    assert [path.name for path in found.files] == [name]
+    assert found.signature.classes == ("no", "perhaps", "yes")
+    assert [(column.name, column.kind, column.accepts_missing) for column in found.signature.inputs] == [
+        ("size", "Number", True),
+        ("carrier", "Category", True),
+    ]
+    assert found.said.probabilities is not None
+    assert found.said.probabilities.shape == (6, 3)
+
+
+def test_a_booster_that_has_seen_no_other_class_keeps_the_classes_it_knows(tmp_path: Path) -> None:
+    model = XGBClassifier(n_estimators=2, n_jobs=1, enable_categorical=True)
+    assert brought(tmp_path, boosted("model.ubj", model, np.arange(60) % 2)).signature.classes == ("no", "yes")
+
+
 def test_a_regressor_is_a_model_too(tmp_path: Path) -> None:
     found = brought(tmp_path, skops_of(pipeline(Ridge()), np.linspace(0, 1, 60)), NUMBER)
     assert found.said.values is not None
@@ -162,12 +202,33 @@ REFUSED: list[tuple[Write, handover.Schema, Reason, str]] = [
         files(),
         SCHEMA,
         Reason.NO_MODEL_WRITTEN,
-        "it wrote nothing; one of model.onnx, model.skops, model.joblib, predictions.parquet",
+        "it wrote nothing; one of model.onnx, model.skops, model.joblib, model.ubj, model.json, model.txt, predictions.parquet",
     ),
     (files("train.log"), SCHEMA, Reason.NO_MODEL_WRITTEN, "it wrote train.log; one of"),
     (files("fitted.json"), SCHEMA, Reason.NO_MODEL_WRITTEN, "it wrote nothing"),
     (files("model.onnx"), SCHEMA, Reason.MODEL_UNUSABLE, "model.onnx cannot be used: the file is not ONNX"),
     (files("model.skops"), SCHEMA, Reason.MODEL_UNUSABLE, "model.skops cannot be used: the file is not skops"),
+    (files("model.ubj"), SCHEMA, Reason.MODEL_UNUSABLE, "model.ubj cannot be used: the file is no model of XGBoost"),
+    (files("model.json"), SCHEMA, Reason.MODEL_UNUSABLE, "model.json cannot be used: the file is no model of XGBoost"),
+    (files("model.txt"), SCHEMA, Reason.MODEL_UNUSABLE, "model.txt cannot be used: the file is no model of LightGBM"),
+    (
+        files("model.json", "model.ubj"),
+        SCHEMA,
+        Reason.MODEL_UNUSABLE,
+        "wrote model.json and model.ubj: write one of them",
+    ),
+    (
+        boosted("model.ubj", XGBClassifier(n_estimators=2, n_jobs=1), np.arange(60) % 2, carrier=False),
+        NUMBER,
+        Reason.MODEL_UNUSABLE,
+        "it is a model for Classification, and the task is Regression",
+    ),
+    (
+        boosted("model.txt", LGBMClassifier(n_estimators=2, verbose=-1), np.arange(60) % 3, carrier=False),
+        SCHEMA,
+        Reason.MODEL_UNUSABLE,
+        "column 'carrier' is text, and the model knows no categories of text for it",
+    ),
     (files("model.joblib"), SCHEMA, Reason.PICKLE_NOT_ALLOWED, "set training.allowPickle: true"),
     (
         files("model.onnx", "model.skops"),

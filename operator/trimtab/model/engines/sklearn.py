@@ -102,8 +102,17 @@ def same_release(load: Callable[[], Any]) -> Any:
 def _single_threaded(fitted: Any) -> Any:
     """Without worker pools inside: for a few rows, starting threads or processes costs more than it saves."""
     parameters = fitted.get_params(deep=True) if hasattr(fitted, "get_params") else {}
-    chosen = {name: 1 for name in parameters if name.rsplit("__", 1)[-1] == "n_jobs"}
+    chosen = {name: _one(parameters.get(name.rpartition("__")[0], fitted)) for name in parameters if _is_jobs(name)}
     return fitted.set_params(**chosen) if chosen else fitted
+
+
+def _is_jobs(name: str) -> bool:
+    return name.rpartition("__")[2] == "n_jobs"
+
+
+def _one(part: Any) -> int | None:
+    """What a part calls one thread: None is one to scikit-learn, and all of them to XGBoost and LightGBM."""
+    return 1 if type(part).__module__ in ("xgboost.sklearn", "lightgbm.sklearn") else None
 
 
 def _table(fitted: Any, known: Signature, *, nulls: bool) -> Callable[[Frame], Any]:
