@@ -162,7 +162,8 @@ def _changed(published: Path, folder: Path, *, profile: bool = True, skops_file:
     files = {name: (published / "model" / name).read_bytes() for name in names if profile or name != handover.PROFILE}
     form = serving.artifact.format
     if skops_file is not None:
-        del files[Manifest.MODEL[form]]
+        for name in Manifest.MODEL[form]:
+            files.pop(name, None)
         form, files["model.skops"] = "Skops", skops_file.read_bytes()
     entries = tuple(FileEntry(name=n, digest=make.digest(c), bytes=len(c)) for n, c in sorted(files.items()))
     files["manifest.json"] = Manifest(format=form, files=entries).to_json().encode()

@@ -11,6 +11,7 @@ import pytest
 from tests.unit.docs.pages import ROOT, blocks, pages, words
 from trimtab.api.kinds import KINDS
 from trimtab.api.meta import CATEGORY
+from trimtab.cli.__main__ import app
 from trimtab.controller.resources import EVENT, LEASE, WATCHED
 
 OURS = {name for row in KINDS for name in (row.plural, row.kind.lower(), row.short_name)}
@@ -55,6 +56,14 @@ def test_modules_can_be_run(page: Path) -> None:
     assert [module for module in sorted(called(page, r"python3? -m ([\w.]+)")) if not runs(module)] == []
 
 
+OWN_VERBS = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+
+
+@every_page
+def test_the_command_line_has_what_pages_call(page: Path) -> None:
+    assert called(page, r"^trimtab ([a-z-]+)") <= OWN_VERBS
+
+
 def unknown(command: str) -> Iterator[str]:
     """What kubectl would not understand of a command."""
     rest = shlex.split(command.split("kubectl ", 1)[1], comments=True)
@@ -65,7 +74,10 @@ def unknown(command: str) -> Iterator[str]:
             rest.pop(0)
         elif not word.startswith("-"):
             plain.append(word)
-    if not plain or plain[0] not in VERBS:
+    if plain[:1] == ["trimtab"]:
+        if not set(plain[1:2]) & OWN_VERBS:
+            yield f"verb {plain[1:2]} of trimtab"
+    elif not plain or plain[0] not in VERBS:
         yield f"verb {plain[:1]}"
     elif plain[0] in OF_A_KIND and len(plain) > 1:
         kinds = [part.split("/")[0] for part in plain[1].split(".")[0].split(",")]

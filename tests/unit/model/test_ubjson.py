@@ -16,7 +16,7 @@ def same(one: object, other: object) -> bool:
     if isinstance(other, dict):
         return isinstance(one, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in other)
     if isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))  # type: ignore[arg-type]
+        return isinstance(one, list) and len(one) == len(other) and all(map(same, one, other))
     return np.float32(one) == np.float32(other) if isinstance(other, float) else one == other  # type: ignore[arg-type]
 
 

@@ -142,7 +142,7 @@ def _features(booster: xgboost.Booster) -> list[Feature]:
     kinds = booster.feature_types or ["float"] * count
     if len(set(names)) < count:
         raise UnloadableModelError("the file is broken: two of its features have one name")
-    stored = dict.fromkeys(range(count))
+    stored: dict[int, Any] = dict.fromkeys(range(count))
     if "c" in kinds:
         found = booster.get_categories(export_to_arrow=True).to_arrow()
         stored = {place: levels for place, (_, levels) in enumerate(found)}

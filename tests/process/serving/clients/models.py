@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
@@ -75,7 +76,7 @@ def _engine() -> onnx.OnnxEngine:
 
 
 def _folder(path: Path, graph: bytes, told: Signature, model: str, **more: Any) -> Path:
-    serving = make.folder(path / "model", content=graph, signature=told, **more).model_copy(update={"model": model})
+    serving = replace(make.folder(path / "model", content=graph, signature=told, **more), model=model)
     (path / "serving.json").write_text(serving.to_json())
     return path
 
