@@ -92,7 +92,8 @@ def test_kubectl_understands(page: Path) -> None:
 
 def test_what_kubectl_does_not_know_is_noticed() -> None:
     assert list(unknown("kubectl get mdeps -o wide")) == ["kind mdeps"]
-    assert list(unknown("kubectl --namespace NS trimtab plan")) == ["verb ['trimtab']"]
+    assert list(unknown("kubectl --namespace NS trimtab plan")) == ["verb ['plan'] of trimtab"]
+    assert list(unknown("kubectl trimtabs drift")) == ["verb ['trimtabs']"]
     assert list(unknown("kubectl get tjob,mdlv,pods --all-namespaces")) == []
 
 
