@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from trimtab.api.wire.models import Datatype, Input, Kind, Label, Signature
 from trimtab.model import classes, signature
-from trimtab.model.engine import UnloadableModelError
+from trimtab.model.engine import Prediction, UnloadableModelError
 from trimtab.model.frame import Column, Frame, rows, table, width
 
 Matrix = NDArray[np.float64]
@@ -73,19 +73,35 @@ def described(
 # ---------------------------------------------------------------- outputs
 
 
-def order(known: Signature, task: str, labels: tuple[Label, ...], probabilities: bool) -> list[int]:
-    """For each class of the model its place among those of the signature; empty for a regression. Raises
-    `UnloadableModelError` where the two disagree."""
-    if known.task != task:
-        raise UnloadableModelError(f"it is a model for {task}, and its signature says {known.task}")
-    if wants_probabilities(known) and not probabilities:
-        raise UnloadableModelError("the signature names predict_proba, and the model's objective gives labels only")
-    return classes.positions(labels, known.classes or ()) if task == "Classification" else []
+class Answers:
+    """What a model's classes are in its signature. Raises `UnloadableModelError` where the two disagree."""
+
+    def __init__(self, known: Signature, task: str, labels: tuple[Label, ...], probabilities: bool) -> None:
+        if known.task != task:
+            raise UnloadableModelError(f"it is a model for {task}, and its signature says {known.task}")
+        self.wanted = any(output.name == "predict_proba" for output in known.outputs)
+        """Whether probabilities are."""
+        if self.wanted and not probabilities:
+            raise UnloadableModelError("the signature names predict_proba, and the model's objective gives labels only")
+        order = classes.positions(labels, known.classes or ()) if task == "Classification" else []
+        self._straight = order == sorted(order)
+        self._order, self._by_class = np.array(order, np.int64), np.argsort(order)
+
+    def classified(self, found: NDArray[np.int64], matrix: NDArray[np.floating] | None) -> Prediction:
+        """Places among the model's classes, and their probabilities, in the order of the signature."""
+        exact = matrix.astype(np.float64, copy=False) if self.wanted and matrix is not None else None
+        if self._straight:
+            return Prediction(classes=found, probabilities=exact)
+        ordered = None if exact is None else np.ascontiguousarray(exact[:, self._by_class])
+        return Prediction(classes=self._order[found], probabilities=ordered)
 
 
-def wants_probabilities(known: Signature) -> bool:
-    """Whether `predict_proba` is among the outputs."""
-    return any(output.name == "predict_proba" for output in known.outputs)
+def two(scores: NDArray[np.floating]) -> Matrix:
+    """float64[n, 2] of the probability of the second class, the first's in the precision of the library."""
+    matrix = np.empty((len(scores), 2))
+    matrix[:, 0] = 1.0 - scores
+    matrix[:, 1] = scores
+    return matrix
 
 
 # ---------------------------------------------------------------- inputs

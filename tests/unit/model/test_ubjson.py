@@ -13,12 +13,12 @@ from trimtab.model import ubjson
 from trimtab.model.ubjson import UbjsonError
 
 
-def same(one: Any, other: object) -> bool:
+def same(one: Any, other: Any) -> bool:
     if isinstance(other, dict):
         return isinstance(one, dict) and one.keys() == other.keys() and all(same(one[key], other[key]) for key in other)
     if isinstance(other, list):
         return len(one) == len(other) and all(map(same, one, other))
-    return np.float32(one) == np.float32(other) if isinstance(other, float) else one == other
+    return bool(np.float32(one) == np.float32(other) if isinstance(other, float) else one == other)
 
 
 def test_a_model_reads_as_its_json() -> None:

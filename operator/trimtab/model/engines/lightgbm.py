@@ -57,11 +57,9 @@ class LightgbmEngine:
         labels = labels or tuple(range(count))
         features = _features(file, known)
         self._signature = known or boosters.described(self._task, features, labels, True)
-        order = boosters.order(self._signature, self._task, labels, True)
+        self._answers = boosters.Answers(self._signature, self._task, labels, True)
         named = file.names != tuple(f"Column_{place}" for place in range(len(file.names)))
         self._feed = boosters.feeder(features, self._signature, named=named)
-        self._order, self._by_class = np.array(order, np.int64), np.argsort(order)
-        self._probabilities = boosters.wants_probabilities(self._signature)
 
     @property
     def signature(self) -> Signature:
@@ -76,11 +74,8 @@ class LightgbmEngine:
             raise RuntimeError(f"LightGBM: {error}") from error
         if self._task == "Regression":
             return Prediction(values=scores)
-        found = scores if scores.ndim == 2 else np.column_stack((1.0 - scores, scores))
-        classes = self._order[np.argmax(found, axis=1)]
-        if not self._probabilities:
-            return Prediction(classes=classes)
-        return Prediction(classes=classes, probabilities=np.ascontiguousarray(found[:, self._by_class]))
+        matrix = scores if scores.ndim == 2 else boosters.two(scores)
+        return self._answers.classified(np.argmax(matrix, axis=1), matrix)
 
 
 def _outputs(file: ModelFile) -> tuple[str, int]:

@@ -6,6 +6,7 @@ is a missing value, where the wrapper refuses the row.
 
 import ctypes
 import json
+import math
 import re
 import threading
 from collections.abc import Callable
@@ -27,6 +28,8 @@ Scores = NDArray[np.float32]
 Ask = Callable[[NDArray[np.float64]], Scores]
 _LIBRARY = xgboost.core._LIB
 _SHAPE, _FLOATS = ctypes.POINTER(ctypes.c_uint64), ctypes.POINTER(ctypes.c_float)
+_ROWS = b'{"data":[%d,true],"shape":[%d,%d],"typestr":"<f8","version":3}'
+"""A matrix of float64 where it lies in memory, as the library wants to be told of it."""
 _PLACE = re.compile(r"^\s*\[[0-9:]+\] \S+:[0-9]+: ")
 """Where the library's own source raised an error, which it puts before the words."""
 
@@ -73,14 +76,12 @@ class XgboostEngine:
         features = _features(booster)
         labels = tuple(range(objective.classes))
         self._signature = known or boosters.described(objective.task, features, labels, objective.probabilities)
-        order = boosters.order(self._signature, objective.task, labels, objective.probabilities)
+        self._answers = boosters.Answers(self._signature, objective.task, labels, objective.probabilities)
         named = booster.feature_names is not None
         self._feed = boosters.feeder(features, self._signature, named=named)
         linear = config["gradient_booster"]["name"] == "gblinear"
         self._ask = _linear(booster, objective) if linear else _trees(booster, objective)
         self._objective = objective
-        self._order, self._by_class = np.array(order, np.int64), np.argsort(order)
-        self._probabilities = boosters.wants_probabilities(self._signature)
 
     @property
     def signature(self) -> Signature:
@@ -93,14 +94,9 @@ class XgboostEngine:
             return Prediction(values=scores.astype(np.float64))
         if scores.ndim == 1:
             found = (scores > 0.5).astype(np.int64)
-            matrix = np.column_stack((1.0 - scores, scores)) if self._probabilities else None
-        else:
-            matrix = softmax(scores, axis=1) if self._objective.margin else scores
-            found = np.argmax(scores, axis=1)
-        classes = self._order[found]
-        if not self._probabilities or matrix is None:
-            return Prediction(classes=classes)
-        return Prediction(classes=classes, probabilities=matrix[:, self._by_class].astype(np.float64))
+            return self._answers.classified(found, boosters.two(scores) if self._answers.wanted else None)
+        matrix = softmax(scores, axis=1) if self._objective.margin else scores
+        return self._answers.classified(np.argmax(scores, axis=1), matrix)
 
 
 # ---------------------------------------------------------------- what the model is
@@ -142,14 +138,14 @@ def _features(booster: xgboost.Booster) -> list[Feature]:
     kinds = booster.feature_types or ["float"] * count
     if len(set(names)) < count:
         raise UnloadableModelError("the file is broken: two of its features have one name")
-    stored: dict[int, Any] = dict.fromkeys(range(count))
+    stored: dict[int, Any] = {}
     if "c" in kinds:
         found = booster.get_categories(export_to_arrow=True).to_arrow()
-        stored = {place: levels for place, (_, levels) in enumerate(found)}
+        stored = {place: levels.to_pylist() for place, (_, levels) in enumerate(found) if levels is not None}
     return [
         Feature(
             name,
-            None if stored[place] is None else boosters.levels(name, stored[place].to_pylist()),
+            boosters.levels(name, stored[place]) if place in stored else None,
             boolean=kinds[place] == "i",
         )
         for place, name in enumerate(names)
@@ -186,11 +182,10 @@ def _trees(booster: xgboost.Booster, objective: _Objective) -> Ask:
 
     def ask(matrix: NDArray[np.float64]) -> Scores:
         matrix = np.ascontiguousarray(matrix)
-        there = b'{"data":[%d,true],"shape":[%d,%d],"typestr":"<f8","version":3}'
         shape, dimensions, found = _SHAPE(), ctypes.c_uint64(), _FLOATS()
         code = predict(
             booster.handle,
-            there % (matrix.ctypes.data, *matrix.shape),
+            _ROWS % (matrix.ctypes.data, *matrix.shape),
             config,
             None,
             ctypes.byref(shape),
@@ -199,7 +194,8 @@ def _trees(booster: xgboost.Booster, objective: _Objective) -> Ask:
         )
         if code != 0:
             raise RuntimeError(words(RuntimeError(_LIBRARY.XGBGetLastError().decode(errors="replace"))))
-        return np.ctypeslib.as_array(found, tuple(shape[: dimensions.value])).copy()
+        there = shape[: dimensions.value]
+        return np.frombuffer(ctypes.string_at(found, 4 * math.prod(there)), np.float32).reshape(there)
 
     return ask
 
