@@ -93,8 +93,8 @@ bench-serving: venv ## our model server beside MLServer, KServe, BentoML and Fas
 	$(PY) -m tests.bench.serving $(BENCH)
 
 .PHONY: bench-drift
-bench-drift: venv ## verdicts over a year of flights, beside fixed rules on the same counts
-	$(PY) -m tests.bench.drift
+bench-drift: venv ## our drift verdicts beside Evidently, NannyML, river, whylogs and Frouros, on streams of known truth
+	$(PY) -m tests.bench.drift $(BENCH)
 
 .PHONY: bench-operator
 bench-operator: venv ## 1,000 ModelDeployments at once, beside a bare client that makes the same writes

@@ -62,7 +62,9 @@ def _touched(name: str, kind: str, values: NDArray[Any]) -> Any:
 
 def _broken(rng: Generator, rows: NDArray[Any], kind: str, values: NDArray[Any]) -> NDArray[Any]:
     if kind == "noise":
-        return rows + rng.normal(size=rows.shape) * values.std(axis=0)
+        noisy: NDArray[Any] = rows + rng.normal(size=rows.shape) * values.std(axis=0)
+        return noisy
     if kind == "knock-out":
         return np.zeros_like(rows)
-    return np.rot90(rows.reshape(-1, SIDE, SIDE), axes=(1, 2)).reshape(rows.shape)
+    turned: NDArray[Any] = np.rot90(rows.reshape(-1, SIDE, SIDE), axes=(1, 2)).reshape(rows.shape)
+    return turned

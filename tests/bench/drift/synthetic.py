@@ -66,7 +66,8 @@ def zipf(k: int) -> NDArray[np.float64]:
 def texts(places: NDArray[Any]) -> NDArray[Any]:
     """Levels by name."""
     names: NDArray[Any] = np.array([f"L{i}" for i in range(int(places.max()) + 1)])
-    return names[places]
+    found: NDArray[Any] = names[places]
+    return found
 
 
 def independent(rng: Generator, draws: dict[str, Draw], m: int, sizes: tuple[int, ...]) -> Sample:

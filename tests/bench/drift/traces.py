@@ -60,8 +60,10 @@ def trace(answer: dict[str, Any], detector: str, ends: Sequence[int]) -> Trace:
     if "scores" in found:
         scores = tuple(map(tuple, found["scores"]))
         return Trace(columns, tuple(ends[: len(scores)]), found["bar"], scores=scores)
-    name = lambda place: None if place is None else columns[place]  # noqa: E731
-    fired = tuple(tuple(Alarm(row, name(column)) for row, column in alarms) for alarms in found["fired"])
+    fired = tuple(
+        tuple(Alarm(row, None if place is None else columns[place]) for row, place in alarms)
+        for alarms in found["fired"]
+    )
     return Trace(columns, tuple(ends), found["default"], fired=fired)
 
 

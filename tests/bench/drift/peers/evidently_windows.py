@@ -39,7 +39,7 @@ def _score(reference: pd.Series, values: Any) -> float | None:
     test = get_stattest(reference, current, kind, None)
     found = test(reference, current, kind, None)
     if "p_value" in test.display_name:
-        return protocol.of_p(found.drift_score, found.actual_threshold)
+        return float(protocol.of_p(found.drift_score, found.actual_threshold))
     return float(found.drift_score / found.actual_threshold)
 
 

@@ -1,3 +1,4 @@
+# mypy: disable-error-code="import-not-found,misc"
 """Trimtab, through the functions that a serving pod and the operator call: references, counting, windows, verdicts, quality.
 
 At its defaults; and at the budget of one false alarm in as many windows as peers' thresholds are set on, so that both have the

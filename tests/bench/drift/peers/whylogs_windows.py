@@ -40,7 +40,7 @@ def _compared(window: Any, reference: Any) -> Any:
 def _score(found: Any) -> float | None:
     if not found or found.get("pvalue") is None or np.isnan(found["pvalue"]):
         return None
-    return protocol.of_p(float(found["pvalue"]), DRIFT)
+    return float(protocol.of_p(float(found["pvalue"]), DRIFT))
 
 
 def cost(sample: protocol.Sample) -> dict[str, Any]:
