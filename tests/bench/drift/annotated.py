@@ -6,6 +6,7 @@ marks of the first three number rows of another series than the one that is ship
 window.
 """
 
+import bisect
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ class Marked(NamedTuple):
 
 
 class Score(NamedTuple):
-    """Marks found, marks there are, alarms that belong to none, windows."""
+    """Marks found, marks there are, windows in alarm before the first, windows before it."""
 
     found: int
     marks: int
@@ -81,16 +82,17 @@ def _asked(process: Process, path: Path, marked: Marked) -> Iterator[tuple[str, 
 
 
 def score(alarms: Sequence[Alarm], marks: Sequence[int], ends: Sequence[int]) -> Score:
-    """A mark is found by an alarm within the margin behind it. Behind the first mark nothing is like the reference any more, so
-    only alarms before it are false.
+    """A mark is found by an alarm that begins within the margin behind it: whoever compares with a fixed reference stays in alarm
+    behind the first mark, and finds no other. False are windows in alarm before the first.
 
-    >>> score((Alarm(25, None), Alarm(125, None)), [100, 300], [25, 50, 75, 100, 125])
-    Score(found=1, marks=2, false=1, windows=5)
+    >>> score((Alarm(25, None), Alarm(125, None), Alarm(150, None)), [100, 140], [25, 50, 75, 100, 125, 150])
+    Score(found=1, marks=2, false=1, windows=4)
     """
-    found = sum(any(mark < alarm.row <= mark + MARGIN for alarm in alarms) for mark in marks)
-    first = min(marks, default=ends[-1] + 1)
-    false = len({int(np.searchsorted(ends, alarm.row)) for alarm in alarms if alarm.row <= first})
-    return Score(found, len(marks), false, len(ends))
+    windows = [bisect.bisect_left(ends, alarm.row) for alarm in alarms]
+    begun = [alarm.row for alarm, window in zip(alarms, windows, strict=True) if window - 1 not in windows]
+    found = sum(any(mark < row <= mark + MARGIN for row in begun) for mark in marks)
+    first = bisect.bisect_right(ends, marks[0]) if marks else len(ends)
+    return Score(found, len(marks), len({window for window in windows if window < first}), first)
 
 
 def series(name: str) -> Marked:

@@ -17,16 +17,16 @@ COLOURS = {
     "river PageHinkley": "#b0b0b0",
     "Frouros PSI": "#b8860b",
     "Frouros tests": "#56b4e9",
-    "NannyML missing": "#009e73",
+    "NannyML missing": "#00563f",
 }
-"""Of the methods that are drawn; the last stands where missing values are what changes."""
+"""Of the methods that are drawn."""
 
 ACROSS, WIDE, HIGH, LEFT, TOP = 4, 250, 190, 48, 118
 LEAST, MOST = 50, 20_000
 """Rows at the lower end of a panel and at the upper; the line of misses lies above."""
 TICKS = (100, 500, 2000, 8000)
-LANE = 5.0
-"""Pixels between methods at the same size, so that no line hides another."""
+LANES = 0.6
+"""Part of the way to the next size that the methods at one size share, side by side, so that none hides another."""
 
 
 def svg(outcomes: Sequence[Outcome]) -> str | None:
@@ -72,7 +72,7 @@ def _words() -> Iterator[str]:
 def _legend(panels: Mapping[str, Mapping[float, Mapping[str, Delay]]]) -> Iterator[str]:
     present = {name for points in panels.values() for delays in points.values() for name in delays}
     x = 16.0
-    for name in (name for name in COLOURS if name in present and name != "NannyML missing"):
+    for name in (name for name in COLOURS if name in present):
         thick = 3 if name == OURS else 1.6
         dash = ' stroke-dasharray="4 2"' if name == SAME_RATE else ""
         yield f'<line x1="{x}" x2="{x + 20}" y1="74" y2="74" stroke="{COLOURS[name]}" stroke-width="{thick}"{dash}/>'
@@ -93,7 +93,7 @@ def _panel(axis: str, points: Mapping[float, Mapping[str, Delay]]) -> Iterator[s
         yield f'<text class="s" x="{x:.1f}" y="{HIGH + 16}" text-anchor="middle">{size:g}</text>'
     names = [name for name in reversed(COLOURS) if any(name in delays for delays in points.values())]
     for lane, name in enumerate(names):
-        aside = (lane - (len(names) - 1) / 2) * LANE
+        aside = ((lane + 0.5) / len(names) - 0.5) * LANES * inner / len(points)
         yield from _line(name, [(x + aside, size, points[size].get(name)) for size, x in places.items()])
 
 

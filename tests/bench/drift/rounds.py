@@ -3,6 +3,7 @@ processes at once as there are cores. What was answered comes back by stream and
 """
 
 import shutil
+import subprocess
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -99,7 +100,11 @@ def measure(
     try:
         for stream in streams:
             place = folder / stream.key.replace("/", "-")
-            paths = _write(stream, plan, place, found)
+            try:
+                paths = _write(stream, plan, place, found)
+            except (UnavailableError, subprocess.CalledProcessError, OSError) as error:
+                print(f"{stream.title}: no rows: {error}", flush=True)
+                continue
             work = [
                 line.submit(_shown, process, stream, paths, plan, cores, found)
                 for process, line in zip(started, lines, strict=True)

@@ -1,5 +1,6 @@
 # mypy: disable-error-code="import-not-found,misc,untyped-decorator"
-"""Writes a stream of river's generators: `generators.py NAME SEED BEFORE AFTER FILE`. The concept changes after BEFORE rows.
+"""Writes a stream of river's generators: `generators.py NAME SEED BEFORE AFTER FILE`. The concept changes behind BEFORE rows,
+within some 500.
 
 Runs in river's environment. The file has `x/<name>`, float64 or text, and `y`, text.
 """
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 from river.datasets import synth
 
+WIDTH = 250
+"""Of the change. river raises e to four times the position over it, which must stay a float."""
 PAIRS: dict[str, Any] = {
     "SEA": lambda s: (synth.SEA(0, seed=s), synth.SEA(3, seed=s + 1)),
     "Agrawal": lambda s: (synth.Agrawal(0, seed=s), synth.Agrawal(3, seed=s + 1)),
@@ -28,7 +31,9 @@ PAIRS: dict[str, Any] = {
 
 def main(name: str, seed: int, before: int, after: int, path: str) -> None:
     first, second = PAIRS[name](seed)
-    stream = synth.ConceptDriftStream(stream=first, drift_stream=second, seed=seed, position=before, width=1)
+    stream = synth.ConceptDriftStream(
+        stream=first, drift_stream=second, seed=seed, position=before + WIDTH, width=WIDTH
+    )
     rows = list(itertools.islice(stream, before + after))
     parts: dict[str, Any] = {"y": np.array([str(y) for _, y in rows])}
     for key in rows[0][0]:
