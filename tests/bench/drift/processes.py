@@ -51,8 +51,8 @@ class Process:
         if self._process is not None:
             self.seconds += _used(self._process.pid)
             self._process.kill()
-            self._process.wait()
-            self._process = None
+            with self._process:  # closes what it was asked through, and waits
+                self._process = None
 
     def _answer(self, line: str) -> dict[str, Any]:
         if not line:
@@ -67,15 +67,16 @@ class Process:
     def _started(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:
             environment = {**os.environ, **_ONE_CORE, **_SILENT, "PYTHONPATH": str(ROOT / "operator")}
-            self._process = subprocess.Popen(
-                self.method.command(),
-                env=environment,
-                cwd=self._log.parent,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._log.open("w"),
-                text=True,
-            )
+            with self._log.open("w") as log:
+                self._process = subprocess.Popen(
+                    self.method.command(),
+                    env=environment,
+                    cwd=self._log.parent,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
         return self._process
 
 

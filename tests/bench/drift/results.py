@@ -211,12 +211,12 @@ SHOWN = (
     "Frouros tests",
 )
 """Columns of the table; other detectors are in the file."""
-WIDTH = 11
+WIDTH = 12
 
 
 def heading(quiet: bool) -> str:
     """The names above the lines, in two rows; false alarms or delays."""
-    words = [name.split(" ", 1) for name in SHOWN]
+    words = [name.replace(",", "").split(" ", 1) for name in SHOWN]
     what = "windows in alarm of 1,000, nothing changes" if quiet else "rows to the alarm, median of all runs"
     first = "".join(f"{w[0]:>{WIDTH}}" for w in words)
     second = "".join(f"{(w[1] if len(w) > 1 else '')[: WIDTH - 1]:>{WIDTH}}" for w in words)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.bench.drift import annotated, corruptions, samples, streams, synthetic
+from tests.bench.drift.peers import protocol
 from tests.bench.drift.samples import Sample
 from tests.bench.drift.streams import Stream
 
@@ -100,12 +101,21 @@ def test_a_corruption_touches_only_rows_behind_the_change(kind: str) -> None:
     assert any(not np.array_equal(broken.rows[n][600:], plain.rows[n][600:]) for n in broken.rows)
 
 
-def test_a_sample_is_written_as_it_is_read(tmp_path: Path) -> None:
+def test_a_method_reads_the_sample_that_was_written(tmp_path: Path) -> None:
     sample = EVERY["ladder/appear-0.1"].sample(1, 0)
-    with np.load(samples.save(sample, tmp_path / "sample.npz")) as file:
-        assert file["rows/x0"].tolist() == sample.rows["x0"].tolist()
-        assert file["sizes"].tolist() == list(sample.sizes)
-        assert int(file["history"]) == sample.history
+    read = protocol.read(str(samples.save(sample, tmp_path / "sample.npz")))
+    assert read.columns == list(sample.reference)
+    assert [len(window["x0"]) for window in read.shown()] == list(sample.sizes[sample.history :])
+    last = list(read.windows())[-1]["x0"]
+    assert last.tolist() == sample.rows["x0"][-N:].tolist()
+    first = read.first(3)
+    assert (len(first.sizes), len(first.rows["x0"])) == (sample.history + 3, N * (sample.history + 3))
+
+
+def test_a_p_value_scores_one_at_its_level_and_stays_finite() -> None:
+    assert protocol.of_p(0.05, 0.05) == pytest.approx(1.0)
+    assert protocol.of_p(0.01, 0.05) > 1 > protocol.of_p(0.5, 0.05)
+    assert np.isfinite(protocol.of_p(0.0, 0.05))
 
 
 def test_marks_count_when_half_of_the_annotators_agree() -> None:
