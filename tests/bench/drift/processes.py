@@ -26,6 +26,7 @@ class Process:
         self.method = method
         self._log = log
         self._process: subprocess.Popen[str] | None = None
+        self._closed = False
         self.seconds = 0.0
         """Of CPU, of those that have ended."""
 
@@ -46,8 +47,13 @@ class Process:
             timer.cancel()
         return self._answer(line)
 
+    def close(self) -> None:
+        """End the process for good: a thread that still asks is refused."""
+        self._closed = True
+        self.end()
+
     def end(self) -> None:
-        """End the process, if there is one."""
+        """End the process, if there is one; the next question starts it anew."""
         if self._process is not None:
             self.seconds += _used(self._process.pid)
             self._process.kill()
@@ -65,6 +71,8 @@ class Process:
         return answer
 
     def _started(self) -> subprocess.Popen[str]:
+        if self._closed:
+            raise BrokenMethodError("the benchmark is ending")
         if self._process is None or self._process.poll() is not None:
             environment = {**os.environ, **_ONE_CORE, **_SILENT, "PYTHONPATH": str(ROOT / "operator")}
             with self._log.open("w") as log:

@@ -75,7 +75,7 @@ def processes(methods: Sequence[Method], folder: Path) -> Iterator[list[Process]
         yield started
     finally:
         for each in started:
-            each.end()
+            each.close()
 
 
 def measure(
