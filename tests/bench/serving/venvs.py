@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tests import venvs
+from tests.bench import venvs
 
 HERE = Path(__file__).parent
 
 
 def python(peer: str) -> Path:
     """The interpreter that has what `requirements-<peer>.txt` pins; raises `UnavailableError`."""
-    return venvs.python(HERE / f"requirements-{peer}.txt", f"bench/{peer}", "--no-deps")
+    return venvs.python(HERE / f"requirements-{peer}.txt")
