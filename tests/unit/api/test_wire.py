@@ -1,7 +1,9 @@
 """What servers are told and say: what is read, what is refused and in which words, and what is written to the byte."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from trimtab.api.wire.base import Location, SchemaTooNewError, known, plain
@@ -148,3 +150,15 @@ def test_a_profile_that_cannot_be_read_is_a_value_error(old: str, new: str, said
     assert old in text
     with pytest.raises(ValueError, match=said):
         profile_from_json(text.replace(old, new))
+
+
+def test_a_number_of_numpy_is_written_as_the_float_that_it_is() -> None:
+    parity = Parity(rows=1, label_mismatches=0, max_difference=np.float64(0.25))
+    assert parity.to_json() == '{"rows":1,"labelMismatches":0,"maxDifference":0.25}'
+    tolerant = dataclasses.replace(NUMBER, tolerance=np.float64(0.25))
+    assert profile_to_json(Profile(13, (tolerant,), None, None)) == profile_to_json(Profile(13, (NUMBER,), None, None))
+
+
+def test_what_is_no_json_is_refused() -> None:
+    with pytest.raises(TypeError, match="int64 has no place in JSON"):
+        Parity(rows=np.int64(1), label_mismatches=0, max_difference=0.0).to_json()  # type: ignore[arg-type]

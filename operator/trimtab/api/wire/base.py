@@ -87,10 +87,22 @@ def parsed(text: str | bytes, kind: type[_T]) -> _T:
         raise ValueError("lists and objects are nested too deep") from error
 
 
+def encoded(value: Any) -> bytes:
+    """As strict JSON, absent fields included."""
+    return msgspec.json.encode(value, enc_hook=_number)
+
+
 def plain(value: Wire) -> dict[str, Any]:
     """As a plain dictionary in camelCase, without absent fields."""
-    found: dict[str, Any] = _present(msgspec.to_builtins(value))
+    found: dict[str, Any] = _present(msgspec.to_builtins(value, enc_hook=_number))
     return found
+
+
+def _number(value: Any) -> float:
+    """NumPy's float64 is a float, which msgspec does not see."""
+    if isinstance(value, float):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")
 
 
 def _present(value: Any) -> Any:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from trimtab.api.wire.base import known, parsed
+from trimtab.api.wire.base import encoded, known, parsed
 from trimtab.drift.profile import CategoryReference, NumberReference, Profile, Reference
 
 
@@ -20,7 +20,7 @@ class _Written(msgspec.Struct):
 
 def profile_to_json(profile: Profile) -> bytes:
     """The reference profile as strict JSON; its sha256 is the profile's digest."""
-    return msgspec.json.encode(profile)
+    return encoded(profile)
 
 
 def profile_from_json(text: str | bytes) -> Profile:
