@@ -9,6 +9,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from xgboost import XGBClassifier
 
 from tests.unit.model import make as models
 from tests.unit.serving import make
@@ -78,6 +79,21 @@ def test_a_manifest_without_the_model_or_of_a_newer_schema_fails_to_load(tmp_pat
     reason, message = refused(newer, tmp_path)
     assert reason == "LoadFailed"
     assert "schema 9 is newer than 1" in message
+
+
+@pytest.mark.parametrize("model", ["model.ubj", "model.json"])
+def test_beside_a_manifest_a_model_of_xgboost_has_either_name(model: str, tmp_path: Path) -> None:
+    rows = models.table()
+    fitted = XGBClassifier(n_estimators=2, n_jobs=1, enable_categorical=True)
+    fitted.fit(rows.astype({models.COLUMNS[2]: "category"}), rows[models.COLUMNS[0]] > 0)
+    content = bytes(fitted.get_booster().save_raw(Path(model).suffix[1:]))
+    served = loading.load(make.folder(tmp_path, model=model, form="XGBoost", content=content), tmp_path)
+    assert served.signature.classes == make.CLASSES
+    (tmp_path / "other").mkdir()
+    assert refused(make.folder(tmp_path / "other", form="XGBoost"), tmp_path / "other") == (
+        "LoadFailed",
+        "manifest.json names no model.ubj or model.json, which format XGBoost needs",
+    )
 
 
 def test_a_file_that_is_no_model_fails_to_load(tmp_path: Path) -> None:
