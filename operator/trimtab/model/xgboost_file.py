@@ -78,6 +78,8 @@ def _learner(learner: Mapping[str, Any]) -> None:
 
 def _forest(model: Mapping[str, Any], features: int, groups: int) -> None:
     count = len(model["trees"])
+    if int(model["gbtree_model_param"].get("num_parallel_tree", 1)) < 1:
+        raise BrokenTreeError("a round has no trees")
     if int(model["gbtree_model_param"]["num_trees"]) != count:
         raise BrokenTreeError(f"it has {count} trees and says {model['gbtree_model_param']['num_trees']}")
     within(integers(model["tree_info"], "tree_info", count), 0, groups, "tree_info")
@@ -115,8 +117,10 @@ def _tree(tree: Mapping[str, Any], features: int) -> None:
     nodes = len(tree["left_children"])
     if nodes == 0 or int(tree["tree_param"]["num_nodes"]) != nodes:
         raise BrokenTreeError(f"there are {nodes} nodes, and it says {tree['tree_param']['num_nodes']}")
-    if int(tree["tree_param"].get("size_leaf_vector", 1)) > 1:
-        raise BrokenTreeError("a leaf holds several numbers")
+    if tree["tree_param"].get("size_leaf_vector", "1") not in ("0", "1"):
+        raise BrokenTreeError("a leaf does not hold one number")
+    if int(tree["tree_param"]["num_feature"]) != features or not 0 <= int(tree["tree_param"]["num_deleted"]) < nodes:
+        raise BrokenTreeError(f"of {nodes} nodes {tree['tree_param']['num_deleted']} are deleted, or its features are others")
     left, right = (integers(tree[name], name, nodes) for name in ("left_children", "right_children"))
     for name, children in (("left_children", left), ("right_children", right)):
         within(children, -1, nodes, name)
