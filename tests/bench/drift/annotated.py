@@ -1,9 +1,9 @@
 """Series of river's whose changes people have marked (Alan Turing Institute). What each method finds of them, within a margin.
 
 Each is one numeric series, or a few in step, of some hundred autocorrelated values. The reference is what lies before the first
-change that at least half of the annotators saw. river ships seven; Apple, Bitcoin, Brent and the coal industry are left out: the
-marks of the first three number rows of another series than the one that is shipped, and the last has 105 rows, too few for any
-window.
+change that at least half of the annotators saw. river ships seven. The marks of Apple and Brent number every third and about
+every sixteenth of the rows that are shipped, it cannot be told which rows Bitcoin's number, and the coal industry's has 105 rows,
+too few for any window.
 """
 
 import bisect

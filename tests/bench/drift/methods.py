@@ -52,8 +52,11 @@ class Method:
 _RIVER = ("river ADWIN", "river PageHinkley")
 _ERRORS = ("river ADWIN, errors", "river DDM, errors", "river HDDM_A, errors")
 
+_LONG_NULLS = ("season/wandering", "season/bursts", "season/traffic")
+"""Beside which no change is judged, so that ours is asked for its defaults alone."""
+
 METHODS = (
-    Method(OURS, (Detector(OURS), Detector(QUALITY))),
+    Method(OURS, (Detector(OURS), Detector(QUALITY)), dict.fromkeys(("null", *_LONG_NULLS), (OURS,))),
     Method("Evidently", (Detector("Evidently"),)),
     Method(
         "NannyML",

@@ -28,17 +28,21 @@ NEWER = 0.8
 
 
 def watch(sample: protocol.Sample, only: list[str] | None) -> dict[str, Any]:
+    """`only`: drift at its defaults and nothing else, where that is all that is asked."""
     profile = profiled(sample)
-    found: dict[str, list[list[list[Any]]]] = {"drift": [[], []], "quality": [[], []]}
+    budgets = {"default": DEFAULT} if only else {"peers' rate": EQUAL, "default": DEFAULT}
+    found: dict[str, list[list[list[Any]]]] = {
+        name: [[] for _ in budgets] for name in only or ["Trimtab", "Trimtab quality"]
+    }
     place = {name: i for i, name in enumerate(sample.columns)}
     seen = 0
     for size, due in zip(sample.sizes[sample.history :], _due(profile, sample), strict=True):
         seen += size
-        for settings, drifted, faulty in zip((EQUAL, DEFAULT), found["drift"], found["quality"], strict=True):
-            drifted += [[seen, place[name]] for name in _drifted(verdicts.judge(profile, due, settings))]
-            faulty += [[seen, place[fault.column]] for fault in quality.judge(profile, due, settings).faults]
-    made = {"settings": ["peers' rate", "default"], "default": 1}
-    return {"Trimtab": {**made, "fired": found["drift"]}, "Trimtab quality": {**made, "fired": found["quality"]}}
+        for i, settings in enumerate(budgets.values()):
+            for name, fired in found.items():
+                fired[i] += [[seen, place[column]] for column in ASKED[name](profile, due, settings)]
+    made = {"settings": list(budgets), "default": len(budgets) - 1}
+    return {name: {**made, "fired": fired} for name, fired in found.items()}
 
 
 def profiled(sample: protocol.Sample) -> Profile:
@@ -88,11 +92,19 @@ def _added(total: Counted | None, more: Counted) -> Counted:
     return Counted(total.rows + more.rows, features, None, score)
 
 
-def _drifted(verdict: verdicts.Verdict) -> list[str]:
+def _drifted(profile: Profile, due: dict[int, Window], settings: Settings) -> list[str]:
+    verdict = verdicts.judge(profile, due, settings)
     if verdict.verdict != "Drifting":
         return []
     shifts = [*verdict.features, *([verdict.score] if verdict.score else [])]
     return [shift.name for shift in shifts if shift.verdict == "Drifting"]
+
+
+def _faulty(profile: Profile, due: dict[int, Window], settings: Settings) -> list[str]:
+    return [fault.column for fault in quality.judge(profile, due, settings).faults]
+
+
+ASKED = {"Trimtab": _drifted, "Trimtab quality": _faulty}
 
 
 def cost(sample: protocol.Sample) -> dict[str, Any]:
