@@ -10,7 +10,7 @@ from typing import Any
 from tests.bench.drift.methods import Method
 
 ROOT = Path(__file__).parents[3]
-_SECONDS = 600.0
+_SECONDS = 1800.0
 _ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 _SILENT = {"DO_NOT_TRACK": "1", "NML_DISABLE_USAGE_LOGGING": "1", "WHYLOGS_NO_ANALYTICS": "True"}
 
