@@ -16,7 +16,8 @@ BUDGET = 1000 / 2160
 """False alarms in 1,000 windows of an hour at one in 90 days."""
 THIRDS = 2 / 3
 EVALUATE_MS, COUNT_US = 1.0, 2.0
-LABELS = "with labels"
+ONE_BY_ONE = "Trimtab, row by row"
+"""Ours where no batch of rows is counted at once."""
 
 
 def rows(outcomes: Sequence[Outcome], costs: Mapping[str, Mapping[str, float | None]]) -> list[dict[str, Any]]:
@@ -152,13 +153,15 @@ def _rounded(value: float | None) -> float | None:
 
 
 def _of_costs(costs: Mapping[str, Mapping[str, float | None]]) -> Iterator[dict[str, Any]]:
+    if (single := costs.get(ONE_BY_ONE, {}).get("record")) is not None:
+        yield _row("cost", "recording one row that comes by itself", "us", "lower", round(single, 3), {})
     for key, metric, unit, goal in (
         ("evaluate", "one evaluation of 20 columns", "ms", EVALUATE_MS),
         ("record", "recording one row of 20 columns", "us", COUNT_US),
     ):
         known = {name: round(value, 3) for name, cost in costs.items() if (value := cost.get(key)) is not None}
         if OURS in known:
-            peers = {name: value for name, value in known.items() if name != OURS}
+            peers = {name: value for name, value in known.items() if name in DETECTORS and name != OURS}
             yield _row("cost", metric, unit, "lower", known[OURS], peers, goal=goal)
 
 
