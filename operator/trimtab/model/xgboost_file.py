@@ -16,6 +16,7 @@ from trimtab.model.trees import BrokenTreeError, integers, within
 
 _NONE = (2**31 - 1, -1)
 """The parent of a root."""
+_TYPES = frozenset({"int", "float", "i", "q", "c"})
 _MOST = 100_000
 """Features, and classes: more would take the memory of a pod before a row is asked."""
 
@@ -66,6 +67,8 @@ def _learner(learner: Mapping[str, Any]) -> None:
     for name in ("feature_names", "feature_types"):
         if learner.get(name) and len(learner[name]) != features:
             raise BrokenTreeError(f"it has {features} features and {len(learner[name])} {name}")
+    if odd := set(learner.get("feature_types") or ()) - _TYPES:
+        raise BrokenTreeError(f"it has features of type {sorted(odd)[:3]}")
     booster = learner["gradient_booster"]
     if booster["name"] == "gblinear":
         _numbers(booster["model"]["weights"], "weights", (features + 1) * groups)

@@ -333,6 +333,7 @@ def tree(document: Any) -> Any:
         (lambda d: d["learner"]["attributes"].update(scikit_learn="["), "its attribute scikit_learn"),
         (lambda d: d["learner"]["attributes"].update(scikit_learn="[]"), "its attribute scikit_learn"),
         (lambda d: d["learner"].update(feature_names=["a"]), "4 features and 1 feature_names"),
+        (lambda d: d["learner"].update(feature_types=["x"] * 4), r"it has features of type \['x'\]"),
         (lambda d: d["learner"].update(feature_names=["a"] * 4), "two of its features have one name"),
         (lambda d: tree(d)["left_children"].__setitem__(0, 99), "in tree 1 left_children holds 99, and may hold -1 to"),
         (lambda d: tree(d)["left_children"].__setitem__(0, 0), "in tree 1 two branches lead to one node"),
